@@ -1,0 +1,1 @@
+//! Algorithms behind one registry.
