@@ -1,4 +1,5 @@
 //! Tamga (таңба, "seal, mark"): verification and sealing for electronic licensing.
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod asn1;
 pub mod crypto;
+pub mod report;
