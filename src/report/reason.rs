@@ -1,0 +1,230 @@
+//! The one table of reason codes: value, code, verdict, sentence.
+//!
+//! *Invariant:* a code is never renamed and never reused (contract §3). Sentences carry no personal data.
+
+use super::{Indication, SubIndication, Time, Verdict};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+/// Why a check failed or warned, with the values that a reader needs.
+///
+/// The variant's name in kebab case is its code; its fields are the `args` of the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "code", content = "args", rename_all = "kebab-case")]
+#[allow(missing_docs)] // Each variant is explained by its sentence below; fields are named for their content.
+pub enum Reason {
+    FcMalformed { what: String },
+    FcNoSignature {},
+    FcTransformNotAllowed { algorithm: String },
+    FcAmbiguousReference { what: String },
+    FcNotCovered { what: String },
+    FcLimitExceeded { limit: String, maximum: u64 },
+    FcUnsupportedFormat { format: String },
+    IscSigningCertificateMissing {},
+    IscCertificateReferenceMismatch {},
+    CvDigestMismatch {},
+    CvSignatureInvalid {},
+    CvSignedDataMissing {},
+    XcvNoPath {},
+    XcvExpired { certificate: usize, not_after: Time, validation_time: Time },
+    XcvNotYetValid { certificate: usize, not_before: Time, validation_time: Time },
+    XcvKeyUsage { certificate: usize },
+    XcvExtendedKeyUsage { certificate: usize },
+    XcvPolicy { certificate: usize },
+    XcvIssuerSignatureInvalid { certificate: usize },
+    XcvBasicConstraints { certificate: usize },
+    XcvPathLength { certificate: usize },
+    XcvNameConstraints { certificate: usize },
+    XcvCriticalExtensionUnknown { certificate: usize, extension: String },
+    XcvCertificateMalformed { certificate: usize, what: String },
+    XcvBudgetExceeded { limit: String, maximum: u64 },
+    RevRevoked { revoked_at: Time, reason: String },
+    RevCaRevoked { certificate: usize, revoked_at: Time, reason: String },
+    RevUnavailable { certificate: usize, cause: String },
+    RevStale { certificate: usize, next_update: Option<Time>, validation_time: Time },
+    RevOnHold { certificate: usize, since: Time },
+    RevUnknown {},
+    SavAlgorithmNotAllowed { algorithm: String },
+    SavAttributeMissing { attribute: String },
+    SavAttributeDuplicated { attribute: String },
+    SavAttributeInconsistent { attribute: String },
+    SavSigningTimeImplausible { claimed: Time, validation_time: Time },
+    SavSeenBefore {},
+    IdNotDeclared {},
+    IdApplicantMismatch { identifier: String },
+    IdContentMismatch { identifier: String },
+    IdContentUnreadable { what: String },
+    IdBinNotDeclared {},
+    IdAttributeMissing { attribute: String },
+    IdAttributeAmbiguous { attribute: String },
+    IdRoleNotAllowed {},
+    IdCheckDigit { identifier: String },
+}
+
+/// A language of the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Kazakh.
+    Kk,
+    /// Russian.
+    Ru,
+    /// English.
+    En,
+}
+
+/// One sentence in the three languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Message {
+    pub kk: String,
+    pub ru: String,
+    pub en: String,
+}
+
+fn certificate(language: Language, position: usize) -> String {
+    match (language, position) {
+        (Language::Kk, 0) => "Қол қоюшының тіркеу куәлігі".into(),
+        (Language::Kk, n) => format!("Тізбектегі № {n} куәлік"),
+        (Language::Ru, 0) => "Регистрационное свидетельство подписавшего".into(),
+        (Language::Ru, n) => format!("Свидетельство № {n} цепочки"),
+        (Language::En, 0) => "The signer's certificate".into(),
+        (Language::En, n) => format!("Certificate {n} of the path"),
+    }
+}
+
+impl Reason {
+    /// The code, as it stands in reports and problems.
+    pub fn code(&self) -> &'static str {
+        use Reason::*;
+        match self {
+            FcMalformed { .. } => "fc-malformed",
+            FcNoSignature {} => "fc-no-signature",
+            FcTransformNotAllowed { .. } => "fc-transform-not-allowed",
+            FcAmbiguousReference { .. } => "fc-ambiguous-reference",
+            FcNotCovered { .. } => "fc-not-covered",
+            FcLimitExceeded { .. } => "fc-limit-exceeded",
+            FcUnsupportedFormat { .. } => "fc-unsupported-format",
+            IscSigningCertificateMissing {} => "isc-signing-certificate-missing",
+            IscCertificateReferenceMismatch {} => "isc-certificate-reference-mismatch",
+            CvDigestMismatch {} => "cv-digest-mismatch",
+            CvSignatureInvalid {} => "cv-signature-invalid",
+            CvSignedDataMissing {} => "cv-signed-data-missing",
+            XcvNoPath {} => "xcv-no-path",
+            XcvExpired { .. } => "xcv-expired",
+            XcvNotYetValid { .. } => "xcv-not-yet-valid",
+            XcvKeyUsage { .. } => "xcv-key-usage",
+            XcvExtendedKeyUsage { .. } => "xcv-extended-key-usage",
+            XcvPolicy { .. } => "xcv-policy",
+            XcvIssuerSignatureInvalid { .. } => "xcv-issuer-signature-invalid",
+            XcvBasicConstraints { .. } => "xcv-basic-constraints",
+            XcvPathLength { .. } => "xcv-path-length",
+            XcvNameConstraints { .. } => "xcv-name-constraints",
+            XcvCriticalExtensionUnknown { .. } => "xcv-critical-extension-unknown",
+            XcvCertificateMalformed { .. } => "xcv-certificate-malformed",
+            XcvBudgetExceeded { .. } => "xcv-budget-exceeded",
+            RevRevoked { .. } => "rev-revoked",
+            RevCaRevoked { .. } => "rev-ca-revoked",
+            RevUnavailable { .. } => "rev-unavailable",
+            RevStale { .. } => "rev-stale",
+            RevOnHold { .. } => "rev-on-hold",
+            RevUnknown {} => "rev-unknown",
+            SavAlgorithmNotAllowed { .. } => "sav-algorithm-not-allowed",
+            SavAttributeMissing { .. } => "sav-attribute-missing",
+            SavAttributeDuplicated { .. } => "sav-attribute-duplicated",
+            SavAttributeInconsistent { .. } => "sav-attribute-inconsistent",
+            SavSigningTimeImplausible { .. } => "sav-signing-time-implausible",
+            SavSeenBefore {} => "sav-seen-before",
+            IdNotDeclared {} => "id-not-declared",
+            IdApplicantMismatch { .. } => "id-applicant-mismatch",
+            IdContentMismatch { .. } => "id-content-mismatch",
+            IdContentUnreadable { .. } => "id-content-unreadable",
+            IdBinNotDeclared {} => "id-bin-not-declared",
+            IdAttributeMissing { .. } => "id-attribute-missing",
+            IdAttributeAmbiguous { .. } => "id-attribute-ambiguous",
+            IdRoleNotAllowed {} => "id-role-not-allowed",
+            IdCheckDigit { .. } => "id-check-digit",
+        }
+    }
+
+    /// What the reason means in the terms of EN 319 102-1 when nothing proves that the signature existed earlier.
+    pub fn verdict(&self) -> Verdict {
+        use Reason::*;
+        use SubIndication as S;
+        let (indication, sub_indication) = match self {
+            FcMalformed { .. }
+            | FcNoSignature {}
+            | FcTransformNotAllowed { .. }
+            | FcAmbiguousReference { .. }
+            | FcNotCovered { .. }
+            | FcLimitExceeded { .. }
+            | FcUnsupportedFormat { .. } => (Indication::TotalFailed, Some(S::FormatFailure)),
+            CvDigestMismatch {} => (Indication::TotalFailed, Some(S::HashFailure)),
+            CvSignatureInvalid {} => (Indication::TotalFailed, Some(S::SigCryptoFailure)),
+            other => (
+                Indication::Indeterminate,
+                match other {
+                    IscSigningCertificateMissing {} | IscCertificateReferenceMismatch {} => {
+                        Some(S::NoSigningCertificateFound)
+                    }
+                    CvSignedDataMissing {} => Some(S::SignedDataNotFound),
+                    XcvNoPath {} => Some(S::NoCertificateChainFound),
+                    XcvExpired { .. } | XcvNotYetValid { .. } => Some(S::OutOfBoundsNoPoe),
+                    XcvKeyUsage { .. } | XcvExtendedKeyUsage { .. } | XcvPolicy { .. } => {
+                        Some(S::ChainConstraintsFailure)
+                    }
+                    XcvIssuerSignatureInvalid { .. }
+                    | XcvBasicConstraints { .. }
+                    | XcvPathLength { .. }
+                    | XcvNameConstraints { .. }
+                    | XcvCriticalExtensionUnknown { .. }
+                    | XcvCertificateMalformed { .. }
+                    | XcvBudgetExceeded { .. } => Some(S::CertificateChainGeneralFailure),
+                    RevRevoked { .. } => Some(S::RevokedNoPoe),
+                    RevCaRevoked { .. } => Some(S::RevokedCaNoPoe),
+                    RevUnavailable { .. } | RevStale { .. } | RevOnHold { .. } => Some(S::TryLater),
+                    // Order 500/НҚ p. 19.7: an answer "unknown" is negative.
+                    RevUnknown {} => Some(S::CertificateChainGeneralFailure),
+                    SavAlgorithmNotAllowed { .. } => Some(S::CryptoConstraintsFailureNoPoe),
+                    SavAttributeMissing { .. }
+                    | SavAttributeDuplicated { .. }
+                    | SavAttributeInconsistent { .. }
+                    | SavSigningTimeImplausible { .. } => Some(S::SigConstraintsFailure),
+                    _ => None,
+                },
+            ),
+        };
+        Verdict { indication, sub_indication }
+    }
+
+    /// Whether a later try with fresh revocation data may come out differently (contract §3, `retryable`).
+    pub fn retryable(&self) -> bool {
+        self.verdict().sub_indication == Some(SubIndication::TryLater)
+    }
+
+    /// The sentence in the three languages.
+    pub fn message(&self) -> Message {
+        Message { kk: self.sentence(Language::Kk), ru: self.sentence(Language::Ru), en: self.sentence(Language::En) }
+    }
+
+    /// The sentence in one language.
+    pub fn sentence(&self, language: Language) -> String {
+        super::sentences::sentence(self, language)
+    }
+}
+
+pub(super) fn certificate_name(language: Language, position: usize) -> String {
+    certificate(language, position)
+}
+
+/// `{code, args, message}` as in contract §3.
+pub(super) struct WithMessage<'a>(pub(super) &'a Reason);
+
+impl Serialize for WithMessage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Reason", 3)?;
+        out.serialize_field("code", self.0.code())?;
+        let tagged = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
+        out.serialize_field("args", tagged.get("args").unwrap_or(&serde_json::Value::Null))?;
+        out.serialize_field("message", &self.0.message())?;
+        out.end()
+    }
+}
