@@ -2,4 +2,5 @@
 
 pub mod asn1;
 pub mod crypto;
+pub mod licensing;
 pub mod report;
