@@ -3,4 +3,5 @@
 pub mod asn1;
 pub mod crypto;
 pub mod licensing;
+pub mod pki;
 pub mod report;

@@ -82,6 +82,11 @@ impl<'a> Element<'a> {
         Error { kind: ErrorKind::Value, offset: self.offset }
     }
 
+    /// The same contents read as another type: IMPLICIT tagging (X.690 §8.14).
+    pub fn retagged(self, tag: Tag) -> Element<'a> {
+        Element { tag, ..self }
+    }
+
     /// This element if it has the given tag.
     ///
     /// # Errors

@@ -1,0 +1,13 @@
+//! Public-key infrastructure objects: bytes to typed objects, without judgement.
+//!
+//! *Invariant:* an object that exists was parsed as strict DER in full and still owns the bytes it was parsed from; no
+//! rule of path validation is applied here.
+
+pub mod certificate;
+pub mod extension;
+pub mod identity;
+pub mod name;
+
+pub use certificate::{Certificate, CertificateError, Version};
+pub use identity::{Bin, Identity, Iin, Role};
+pub use name::{Attribute, Name};
