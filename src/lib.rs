@@ -2,6 +2,8 @@
 
 pub mod asn1;
 pub mod crypto;
+
+pub mod format;
 pub mod licensing;
 pub mod pki;
 pub mod report;

@@ -2,10 +2,10 @@
 
 use super::{Reason, reason::WithMessage};
 use serde::ser::{SerializeSeq, SerializeStruct};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A check of the report (contract §3). The order is the order of the report and never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckId {
     /// The container is what it says and can be read in one way only.
@@ -195,6 +195,29 @@ impl Serialize for Checks {
             rows.serialize_element(&Row(id, outcome))?;
         }
         rows.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Checks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Checks, D::Error> {
+        #[derive(Deserialize)]
+        struct Row {
+            id: CheckId,
+            outcome: String,
+            reason: Option<Reason>,
+        }
+        let mut checks = Checks::default();
+        for row in Vec::<Row>::deserialize(deserializer)? {
+            let outcome = match (row.outcome.as_str(), row.reason) {
+                ("not_evaluated", None) => Outcome::NotEvaluated,
+                ("passed", None) => Outcome::Passed,
+                ("warned", Some(reason)) => Outcome::Warned(reason),
+                ("failed", Some(reason)) => Outcome::Failed(reason),
+                _ => return Err(serde::de::Error::custom("an outcome and its reason do not fit")),
+            };
+            checks.record(row.id, outcome);
+        }
+        Ok(checks)
     }
 }
 

@@ -3,12 +3,12 @@
 //! *Invariant:* a code is never renamed and never reused (contract §3). Sentences carry no personal data.
 
 use super::{Indication, SubIndication, Time, Verdict};
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 /// Why a check failed or warned, with the values that a reader needs.
 ///
 /// The variant's name in kebab case is its code; its fields are the `args` of the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "args", rename_all = "kebab-case")]
 #[allow(missing_docs)] // Each variant is explained by its sentence below; fields are named for their content.
 pub enum Reason {
@@ -19,6 +19,7 @@ pub enum Reason {
     FcNotCovered { what: String },
     FcLimitExceeded { limit: String, maximum: u64 },
     FcUnsupportedFormat { format: String },
+    FcCheckNotEvaluated { check: String },
     IscSigningCertificateMissing {},
     IscCertificateReferenceMismatch {},
     CvDigestMismatch {},
@@ -72,7 +73,7 @@ pub enum Language {
 }
 
 /// One sentence in the three languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Message {
     pub kk: String,
@@ -103,6 +104,7 @@ impl Reason {
             FcNotCovered { .. } => "fc-not-covered",
             FcLimitExceeded { .. } => "fc-limit-exceeded",
             FcUnsupportedFormat { .. } => "fc-unsupported-format",
+            FcCheckNotEvaluated { .. } => "fc-check-not-evaluated",
             IscSigningCertificateMissing {} => "isc-signing-certificate-missing",
             IscCertificateReferenceMismatch {} => "isc-certificate-reference-mismatch",
             CvDigestMismatch {} => "cv-digest-mismatch",
@@ -165,6 +167,7 @@ impl Reason {
                     IscSigningCertificateMissing {} | IscCertificateReferenceMismatch {} => {
                         Some(S::NoSigningCertificateFound)
                     }
+                    FcCheckNotEvaluated { .. } => Some(S::PolicyProcessingError),
                     CvSignedDataMissing {} => Some(S::SignedDataNotFound),
                     XcvNoPath {} => Some(S::NoCertificateChainFound),
                     XcvExpired { .. } | XcvNotYetValid { .. } => Some(S::OutOfBoundsNoPoe),
@@ -223,7 +226,9 @@ impl Serialize for WithMessage<'_> {
         let mut out = serializer.serialize_struct("Reason", 3)?;
         out.serialize_field("code", self.0.code())?;
         let tagged = serde_json::to_value(self.0).map_err(serde::ser::Error::custom)?;
-        out.serialize_field("args", tagged.get("args").unwrap_or(&serde_json::Value::Null))?;
+        // A variant without fields has no "args" in the tagged form; the report always has an object there.
+        let none = serde_json::Value::Object(serde_json::Map::new());
+        out.serialize_field("args", tagged.get("args").unwrap_or(&none))?;
         out.serialize_field("message", &self.0.message())?;
         out.end()
     }

@@ -63,6 +63,11 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Формат документа не поддерживается: {format}.",
             "The document format is not supported: {format}."
         ),
+        FcCheckNotEvaluated { check } => say!(
+            "Міндетті тексеру орындалмады: {check}.",
+            "Обязательная проверка не выполнена: {check}.",
+            "A required check was not evaluated: {check}."
+        ),
         IscSigningCertificateMissing {} => say!(
             "Қол қоюшының тіркеу куәлігі табылмады.",
             "Регистрационное свидетельство подписавшего не найдено.",
