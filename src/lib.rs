@@ -7,3 +7,8 @@ pub mod format;
 pub mod licensing;
 pub mod pki;
 pub mod report;
+
+#[cfg(feature = "server")]
+pub mod port;
+#[cfg(feature = "server")]
+pub mod service;

@@ -217,6 +217,11 @@ impl Digest {
         DigestAlgorithm::Sha256.digest(message)
     }
 
+    /// A digest that was computed before and kept; `None` unless the length is the algorithm's.
+    pub fn from_octets(algorithm: DigestAlgorithm, octets: &[u8]) -> Option<Digest> {
+        (octets.len() == algorithm.output_len()).then(|| Digest::from_slice(algorithm, octets))
+    }
+
     /// The algorithm.
     pub fn algorithm(&self) -> DigestAlgorithm {
         self.algorithm
@@ -255,9 +260,43 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// The text is not a SHA-256 digest as this software prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest, such as sha-256: and 64 hexadecimal digits")]
+pub struct NotADigest;
+
+/// Reads what [`Digest`] prints, SHA-256 only: the digest by which things are named.
+impl std::str::FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Digest, NotADigest> {
+        let hex = text.strip_prefix("sha-256:").ok_or(NotADigest)?;
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(NotADigest),
+        };
+        let octets = hex
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| match pair {
+                [high, low] => Ok(digit(*high)? << 4 | digit(*low)?),
+                _ => Err(NotADigest),
+            })
+            .collect::<Result<Vec<u8>, NotADigest>>()?;
+        Digest::from_octets(DigestAlgorithm::Sha256, &octets).ok_or(NotADigest)
+    }
+}
+
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -281,6 +320,16 @@ mod tests {
         assert_eq!(DigestAlgorithm::Sha256.digest(&message).as_bytes(), &sha2::Sha256::digest(&message)[..]);
         assert_eq!(DigestAlgorithm::Sha384.digest(&message).as_bytes(), &sha2::Sha384::digest(&message)[..]);
         assert_eq!(DigestAlgorithm::Sha512.digest(&message).as_bytes(), &sha2::Sha512::digest(&message)[..]);
+    }
+
+    #[test]
+    fn reads_what_it_prints_and_nothing_else() {
+        let digest = Digest::sha256(b"abc");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for text in ["", "sha-256:", "sha-256:00", "sha-1:00", &digest.to_hex(), &digest.to_string().to_uppercase()] {
+            assert_eq!(text.parse::<Digest>(), Err(NotADigest), "{text}");
+        }
+        assert_eq!(format!("{digest}0").parse::<Digest>(), Err(NotADigest));
     }
 
     #[test]

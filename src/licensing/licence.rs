@@ -4,6 +4,7 @@
 //! verified is what was answered. [`LicenceTerms::check`] refuses, it never repairs.
 
 use super::{Date, DocumentKind, LicenceNumber, RequestNumber};
+use crate::crypto::Digest;
 use serde::{Deserialize, Serialize};
 
 /// The longest text of one field, in characters: a page of the blank.
@@ -80,10 +81,10 @@ pub struct Annex {
 pub struct RequestLink {
     /// Number of the registered request.
     pub number: RequestNumber,
-    /// Digest of the signed request as received, `sha-256:…`.
-    pub document: String,
-    /// Digest of the verification report, `sha-256:…`.
-    pub report: String,
+    /// Digest of the signed request as received.
+    pub document: Digest,
+    /// Digest of the verification report.
+    pub report: Digest,
 }
 
 /// The licence whose place a reissued one takes.
@@ -102,8 +103,8 @@ pub struct ReplacedLicence {
 pub struct DuplicateNote {
     /// The kind of the original.
     pub kind: DocumentKind,
-    /// Digest of the sealed original, `sha-256:…`.
-    pub document: String,
+    /// Digest of the sealed original.
+    pub document: Digest,
     /// The day the duplicate was sealed.
     pub date: Date,
 }

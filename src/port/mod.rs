@@ -1,0 +1,27 @@
+//! Roles that the use cases need filled: a clock, a signer, a registry with its journal.
+//!
+//! A role says what is promised, an adapter says how. The promises that matter are written at each method, because an
+//! adapter that breaks one breaks a licence.
+//!
+//! *Invariant:* no role names an adapter, a database or a protocol.
+
+mod journal;
+mod registry;
+mod signer;
+pub mod token;
+
+pub use journal::{ChainBreak, ChainHash, Journal, JournalEntry, JournalEvent, JournalRow, chain, leaf_hash};
+pub use registry::{
+    Completion, Conflict, DocumentRecord, IdempotencyKey, Intent, LicenceRecord, NewReport, NewRequest, NumberSeries,
+    Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StampingPurpose,
+    StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
+};
+pub use signer::{KeySigner, SignerError};
+
+use crate::report::Time;
+
+/// Tells the time, once per use case.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+}
