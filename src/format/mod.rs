@@ -7,6 +7,7 @@
 pub mod armour;
 pub mod cms;
 pub mod limits;
+pub mod xml;
 
 use crate::crypto::{Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::report::{Checks, Reason, Time};
