@@ -2,10 +2,6 @@
 
 pub mod asn1;
 pub mod crypto;
-<<<<<<< HEAD
-
-=======
->>>>>>> 781dcc8 (Read XML with one strict parser and write its canonical forms straight into a sink)
 pub mod format;
 pub mod licensing;
 pub mod pki;
