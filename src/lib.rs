@@ -6,6 +6,7 @@ pub mod format;
 pub mod licensing;
 pub mod pki;
 pub mod report;
+pub mod verify;
 
 #[cfg(feature = "server")]
 pub mod port;

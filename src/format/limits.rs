@@ -8,6 +8,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_SIGNERS: usize = 32;
 /// Most certificates in one container: 32 signers with an intermediate each.
 pub const MAX_CERTIFICATES: usize = 64;
+/// Largest certificate handed in alone, in bytes: real ones have one or two thousand, hostile ones megabytes.
+pub const MAX_CERTIFICATE_BYTES: usize = 2 * 1024 * 1024;
 /// Most attributes of one signer: the standards define about thirty.
 pub const MAX_ATTRIBUTES: usize = 64;
 

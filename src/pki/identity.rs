@@ -115,7 +115,8 @@ impl<T: Copy> Found<T> {
 }
 
 /// In what capacity the holder acts: extended key purposes of the national profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Natural person.
     NaturalPerson,

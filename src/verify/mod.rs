@@ -1,0 +1,303 @@
+//! Pure judgement: facts in, report out. No clock, no socket, no file (architecture, "gather facts, then judge").
+//!
+//! The process is EN 319 102-1 §5.3: format checking, identification of the signing certificate, validation of the
+//! certificate, cryptographic verification, acceptance; then our identity rule. A building block never stops the
+//! others: every signer is reported with every check, and [`crate::report::judge`] alone decides.
+//!
+//! *Invariant:* nothing here raises an outcome to "passed" without having run the check.
+
+pub mod certificate;
+mod identity;
+mod inputs;
+pub mod policy;
+mod signing_certificate;
+
+pub use inputs::{ContentIdentityRule, DeclaredApplicant, ServiceRules, VerificationInputs};
+
+use crate::crypto::{Digest, DigestAlgorithm, PublicKey};
+use crate::format::{self, Format, ParsedDocument, ParsedSignature, armour, limits};
+use crate::pki::Certificate;
+use crate::pki::identity::Identity;
+use crate::report::{
+    CheckId, Checks, Decision, DocumentSummary, Indication, Judgement, Outcome, PathCertificate, PolicyReference,
+    Reason, SOFTWARE, ScopeSummary, SignatureReport, Signer, ValidationReport, Verdict, judge, refusal,
+};
+use certificate::{CertificateOutcome, Purpose};
+use policy::Policy;
+
+/// How far in the future a claimed signing time may lie, in seconds: clocks of applicants differ (contract §5).
+const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
+
+/// Verifies one document and reports.
+///
+/// Total: whatever the bytes are, the answer is a report.
+pub fn verify(inputs: &VerificationInputs<'_>) -> ValidationReport {
+    let format = inputs.format.or_else(|| Format::detect(inputs.document)).unwrap_or(Format::Cms);
+    match format {
+        Format::Certificate => verify_certificate_alone(inputs),
+        Format::Cms => match armour::dearmour(inputs.document) {
+            Err(error) => unreadable(inputs, format, Reason::FcMalformed { what: error.to_string() }),
+            Ok(octets) => match format::cms::parse(&octets, inputs.content) {
+                Err(reason) => unreadable(inputs, format, reason),
+                Ok(document) => verify_document(inputs, &document),
+            },
+        },
+        Format::Xmldsig | Format::Wsse | Format::Pdf | Format::Jws => {
+            unreadable(inputs, format, Reason::FcUnsupportedFormat { format: format.as_str().to_owned() })
+        }
+    }
+}
+
+/// Judges every signature of a parsed document.
+fn verify_document(inputs: &VerificationInputs<'_>, document: &ParsedDocument<'_>) -> ValidationReport {
+    let embedded: Vec<Certificate> =
+        document.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    let required = inputs.policy.required_checks(inputs.service.and_then(|s| s.content_identity.as_ref()).is_some());
+    let mut signatures: Vec<SignatureReport> =
+        document.signatures.iter().map(|signature| verify_signature(inputs, document, signature, &embedded)).collect();
+
+    // Contract §5: identity is matched by at least one signer. Another signer's mismatch is then worth a warning.
+    for check in [CheckId::IdentityDeclared, CheckId::IdentityContent] {
+        let holds = |s: &SignatureReport| matches!(s.checks.outcome(check), Outcome::Passed | Outcome::Warned(_));
+        if signatures.len() > 1 && signatures.iter().any(holds) {
+            signatures.iter_mut().for_each(|s| s.checks.downgrade(check));
+        }
+    }
+    let judgements: Vec<Judgement> = signatures.iter().map(|s| judge(&s.checks, &required)).collect();
+    for (signature, judgement) in signatures.iter_mut().zip(&judgements) {
+        signature.decision = judgement.decision;
+        signature.indication = judgement.verdict.indication;
+        signature.sub_indication = judgement.verdict.sub_indication;
+    }
+    let worst = judgements.into_iter().max_by_key(|j| (j.decision, j.verdict.indication));
+    let summary = DocumentSummary {
+        format: document.format.as_str().to_owned(),
+        detached: document.detached,
+        content_digest: document.content_digest.map(|d| d.to_string()),
+        ..summary(inputs, document.format)
+    };
+    report(inputs, summary, worst, signatures)
+}
+
+fn verify_signature(
+    inputs: &VerificationInputs<'_>,
+    document: &ParsedDocument<'_>,
+    signature: &ParsedSignature<'_>,
+    embedded: &[Certificate],
+) -> SignatureReport {
+    let mut checks = signature.findings.clone();
+    if let Err(reason) = &signature.algorithm
+        && matches!(reason, Reason::SavAlgorithmNotAllowed { .. })
+    {
+        checks.fail(CheckId::Algorithms, reason.clone());
+    }
+    if let Some(claimed) = signature.claimed_signing_time
+        && claimed > inputs.at.plus_seconds(MAX_CLOCK_SKEW_SECONDS)
+    {
+        let reason = Reason::SavSigningTimeImplausible { claimed, validation_time: inputs.at };
+        checks.fail(CheckId::SignedAttributes, reason);
+    }
+    let certificate =
+        signing_certificate::identify(signature, embedded, inputs.context.intermediates, inputs.policy, &mut checks);
+    let Some(certificate) = certificate else {
+        return SignatureReport {
+            decision: Decision::Refused,
+            indication: Indication::Indeterminate,
+            sub_indication: None,
+            signer: None,
+            algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(None, a)),
+            claimed_signing_time: signature.claimed_signing_time,
+            level: "B".to_owned(),
+            scope: scope(signature),
+            certification_path: Vec::new(),
+            revocation: Vec::new(),
+            checks,
+        };
+    };
+    let outcome = certificate::validate(&certificate, embedded, &document.crls, Purpose::DocumentSignature, inputs);
+    merge(&mut checks, &outcome);
+    let key = PublicKey::from_spki(certificate.spki());
+    match (&signature.algorithm, &key) {
+        (Ok(algorithm), Ok(key)) => {
+            inputs.policy.check_algorithm(algorithm, key, inputs.at, &mut checks);
+            let verified = key.verify(algorithm, &signature.message, &signature.signature);
+            checks.record(
+                CheckId::SignatureValue,
+                Outcome::from_result(verified.map_err(|_| Reason::CvSignatureInvalid {})),
+            );
+        }
+        (_, Err(error)) => {
+            checks.fail(CheckId::Algorithms, Reason::SavAlgorithmNotAllowed { algorithm: error.to_string() });
+        }
+        (Err(_), _) => {}
+    }
+    let identity = Identity::of(&certificate);
+    identity::check(inputs, document.content.as_deref(), &identity, &mut checks);
+    SignatureReport {
+        decision: Decision::Refused,
+        indication: Indication::Indeterminate,
+        sub_indication: None,
+        signer: Some(signer(&certificate, &identity)),
+        algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(key.as_ref().ok(), a)),
+        claimed_signing_time: signature.claimed_signing_time,
+        level: "B".to_owned(),
+        scope: scope(signature),
+        certification_path: path(&outcome),
+        revocation: outcome.revocation,
+        checks,
+    }
+}
+
+/// A certificate alone, as condition 3 has it before signing: the signature checks do not apply.
+fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport {
+    let parsed = limits::check_limit("document bytes", inputs.document.len(), limits::MAX_CERTIFICATE_BYTES)
+        .and_then(|()| {
+            armour::dearmour(inputs.document).map_err(|error| Reason::FcMalformed { what: error.to_string() })
+        })
+        .and_then(|der| {
+            Certificate::parse(&der).map_err(|error| Reason::FcMalformed { what: format!("certificate: {error}") })
+        });
+    let certificate = match parsed {
+        Ok(certificate) => certificate,
+        Err(reason) => return unreadable(inputs, Format::Certificate, reason),
+    };
+    let mut checks = Checks::default();
+    checks.pass(CheckId::DocumentFormat);
+    checks.pass(CheckId::SigningCertificate);
+    let outcome = certificate::validate(&certificate, &[], &[], Purpose::DocumentSignature, inputs);
+    merge(&mut checks, &outcome);
+    let identity = Identity::of(&certificate);
+    identity::check_declared(inputs, &identity, &mut checks);
+    let judgement = judge(&checks, &inputs.policy.required_certificate_checks());
+    let key = PublicKey::from_spki(certificate.spki()).ok();
+    let signature = SignatureReport {
+        decision: judgement.decision,
+        indication: judgement.verdict.indication,
+        sub_indication: judgement.verdict.sub_indication,
+        signer: Some(signer(&certificate, &identity)),
+        algorithm: key.map(|k| k.name()),
+        claimed_signing_time: None,
+        level: "B".to_owned(),
+        scope: None,
+        certification_path: path(&outcome),
+        revocation: outcome.revocation,
+        checks,
+    };
+    report(inputs, summary(inputs, Format::Certificate), Some(judgement), vec![signature])
+}
+
+fn merge(checks: &mut Checks, outcome: &CertificateOutcome) {
+    for (id, found) in outcome.findings.iter() {
+        checks.record(id, found.clone());
+    }
+}
+
+fn scope(signature: &ParsedSignature<'_>) -> Option<ScopeSummary> {
+    signature.scope.as_ref().map(|scope| ScopeSummary {
+        path: scope.path.clone(),
+        name: scope.name.clone(),
+        whole_document: scope.whole_document,
+    })
+}
+
+/// `RSA-2048 with SHA-256`, as the report has it.
+fn algorithm_name(key: Option<&PublicKey>, algorithm: &crate::crypto::SignatureAlgorithm) -> String {
+    let digest = algorithm.digest().map_or("", DigestAlgorithm::name);
+    let scheme = match (key, algorithm) {
+        (Some(key), crate::crypto::SignatureAlgorithm::RsaPss { .. }) => format!("{} PSS", key.name()),
+        (Some(key), crate::crypto::SignatureAlgorithm::Ecdsa(_)) => format!("ECDSA {}", key.name()),
+        (Some(key), _) => key.name(),
+        (None, _) => algorithm.scheme().to_owned(),
+    };
+    if digest.is_empty() { scheme } else { format!("{scheme} with {digest}") }
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A serial number as hexadecimal digits, without the sign octet of DER.
+fn serial_number(contents: &[u8]) -> String {
+    match contents {
+        [0, rest @ ..] if !rest.is_empty() => hexadecimal(rest),
+        octets => hexadecimal(octets),
+    }
+}
+
+fn certificate_digest(certificate: &Certificate) -> String {
+    format!("sha-256:{}", hexadecimal(certificate.digest()))
+}
+
+fn signer(certificate: &Certificate, identity: &Identity) -> Signer {
+    Signer {
+        common_name: identity.common_name.clone(),
+        iin: identity.iin.one().map(|iin| iin.as_str().to_owned()),
+        bin: identity.bin.one().map(|bin| bin.as_str().to_owned()),
+        organisation: identity.organisation.clone(),
+        roles: identity.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+        serial_number: serial_number(certificate.serial_number()),
+        issuer: certificate.issuer().to_string(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        certificate_digest: certificate_digest(certificate),
+    }
+}
+
+fn path(outcome: &CertificateOutcome) -> Vec<PathCertificate> {
+    let last = outcome.path.len().saturating_sub(1);
+    let row = |(position, certificate): (usize, &Certificate)| PathCertificate {
+        subject: certificate.subject().to_string(),
+        serial_number: serial_number(certificate.serial_number()),
+        digest: certificate_digest(certificate),
+        trust_anchor: outcome.reaches_trust_anchor && position == last,
+    };
+    outcome.path.iter().enumerate().map(row).collect()
+}
+
+fn summary(inputs: &VerificationInputs<'_>, format: Format) -> DocumentSummary {
+    DocumentSummary {
+        format: format.as_str().to_owned(),
+        detached: false,
+        size: inputs.document.len() as u64,
+        digest: Digest::sha256(inputs.document).to_string(),
+        content_digest: None,
+    }
+}
+
+/// The report about a document that cannot be read: no signature, one reason.
+fn unreadable(inputs: &VerificationInputs<'_>, format: Format, reason: Reason) -> ValidationReport {
+    let judgement = Judgement { decision: Decision::Refused, verdict: reason.verdict(), reason: Some(reason) };
+    report(inputs, summary(inputs, format), Some(judgement), Vec::new())
+}
+
+fn report(
+    inputs: &VerificationInputs<'_>,
+    document: DocumentSummary,
+    judgement: Option<Judgement>,
+    signatures: Vec<SignatureReport>,
+) -> ValidationReport {
+    // A document without a judged signature proves nothing.
+    let judgement = judgement.unwrap_or_else(|| {
+        let reason = Reason::FcNoSignature {};
+        Judgement { decision: Decision::Refused, verdict: reason.verdict(), reason: Some(reason) }
+    });
+    let Judgement { decision, verdict: Verdict { indication, sub_indication }, reason } = judgement;
+    ValidationReport {
+        id: inputs.report_id.to_owned(),
+        software: SOFTWARE.to_owned(),
+        policy: policy_reference(inputs.policy),
+        decision,
+        retryable: decision == Decision::Undetermined,
+        indication,
+        sub_indication,
+        validation_time: inputs.at,
+        best_signature_time: inputs.at,
+        document,
+        refusal: reason.as_ref().map(refusal),
+        signatures,
+    }
+}
+
+fn policy_reference(policy: &Policy) -> PolicyReference {
+    PolicyReference { id: policy.id.clone(), version: policy.version.clone(), digest: policy.digest() }
+}

@@ -1,0 +1,86 @@
+//! Identification of the signing certificate (EN 319 102-1 §5.2.3).
+//!
+//! *Invariant:* the certificate bag is a hint; a certificate is the signer's only when the signer identifier names it
+//! and every signed reference agrees (attack 15).
+
+use super::policy::{Policy, Severity};
+use crate::format::{CertificateReference, ParsedSignature, SignerIdentifier};
+use crate::pki::Certificate;
+use crate::pki::name::Name;
+use crate::report::{CheckId, Checks, Reason};
+use std::borrow::Cow;
+
+/// The signer's certificate, from the document or from the intermediates at hand.
+pub(super) fn identify<'a>(
+    signature: &ParsedSignature<'_>,
+    embedded: &'a [Certificate],
+    intermediates: &'a [Certificate],
+    policy: &Policy,
+    checks: &mut Checks,
+) -> Option<Cow<'a, Certificate>> {
+    let candidates: Vec<Cow<'a, Certificate>> = match &signature.signer {
+        SignerIdentifier::Certificate(der) => Certificate::parse(der).ok().map(Cow::Owned).into_iter().collect(),
+        identifier => {
+            embedded.iter().chain(intermediates).filter(|c| names(identifier, c)).map(Cow::Borrowed).collect()
+        }
+    };
+    let reference = signature.certificate_references.first();
+    // Several certificates may share issuer and serial number in a hostile bag: the signed reference tells them apart.
+    let chosen = match reference {
+        None => candidates.into_iter().next(),
+        Some(reference) => {
+            let at = candidates.iter().position(|certificate| refers(reference, certificate)).unwrap_or(0);
+            candidates.into_iter().nth(at)
+        }
+    };
+    let Some(certificate) = chosen else {
+        checks.fail(CheckId::SigningCertificate, Reason::IscSigningCertificateMissing {});
+        return None;
+    };
+    match reference {
+        Some(_) => {
+            let first = signature.certificate_references.iter().position(|r| refers(r, &certificate));
+            // RFC 5035 §5.4: the first certificate identified is the signer's.
+            if first != Some(0) {
+                checks.fail(CheckId::SigningCertificate, Reason::IscCertificateReferenceMismatch {});
+            }
+        }
+        None => {
+            let missing = Reason::SavAttributeMissing { attribute: "signingCertificateV2".into() };
+            match policy.signing_certificate_attribute {
+                Severity::Refuse => checks.fail(CheckId::SignedAttributes, missing),
+                Severity::Warn => checks.warn(CheckId::SignedAttributes, missing),
+                Severity::Ignore => {}
+            }
+        }
+    }
+    checks.pass(CheckId::SigningCertificate);
+    Some(certificate)
+}
+
+fn names(identifier: &SignerIdentifier<'_>, certificate: &Certificate) -> bool {
+    match identifier {
+        SignerIdentifier::IssuerAndSerialNumber { issuer, serial_number } => {
+            certificate.serial_number() == *serial_number && same_name(issuer, certificate)
+        }
+        SignerIdentifier::SubjectKeyIdentifier(identifier) => {
+            certificate.subject_key_identifier() == Some(identifier.as_ref())
+        }
+        SignerIdentifier::Certificate(der) => certificate.raw() == der.as_ref(),
+    }
+}
+
+fn same_name(issuer: &[u8], certificate: &Certificate) -> bool {
+    certificate.issuer().raw() == issuer || Name::parse(issuer).is_ok_and(|name| name == certificate.issuer())
+}
+
+fn refers(reference: &CertificateReference<'_>, certificate: &Certificate) -> bool {
+    let digest_matches = reference
+        .digest_algorithm
+        .is_some_and(|algorithm| algorithm.digest(certificate.raw()).as_bytes() == reference.digest.as_ref());
+    let issuer_matches = reference.issuer_serial.as_ref().is_none_or(|issuer_serial| {
+        certificate.serial_number() == issuer_serial.serial_number.as_ref()
+            && same_name(&issuer_serial.issuer, certificate)
+    });
+    digest_matches && issuer_matches
+}
