@@ -9,6 +9,17 @@ pub mod report;
 pub mod verify;
 
 #[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
 pub mod port;
 #[cfg(feature = "server")]
 pub mod service;
+#[cfg(feature = "server")]
+pub mod telemetry;
+
+/// Name and version of this software, as reports and answers carry them.
+pub const SOFTWARE: &str = concat!("tamga ", env!("CARGO_PKG_VERSION"));

@@ -6,8 +6,10 @@
 //! *Invariant:* time is read once per use case and handed down; a caller's role is checked here, whatever the protocol
 //! checked before.
 
+pub mod access;
 mod error;
 mod model;
+pub mod readiness;
 
 pub use error::ServiceError;
 pub use model::{

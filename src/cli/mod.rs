@@ -1,0 +1,82 @@
+//! The command line, one file per subcommand.
+//!
+//! *Invariant:* the exit code says what happened: 0 accepted or done, 1 refused, 2 undetermined, 64 usage, 65 unreadable
+//! input, 70 our own fault. Results go to standard output, everything else to standard error.
+
+mod config;
+mod openapi;
+mod outcome;
+
+pub use outcome::Exit;
+
+use crate::config::{Config, DataFolder};
+use clap::{Args, Parser, Subcommand};
+use outcome::Failure;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+/// Verification and sealing for electronic licensing.
+#[derive(Debug, Parser)]
+#[command(name = "tamga", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check or print the configuration.
+    Config(config::Arguments),
+    /// Print the OpenAPI description of the HTTP service.
+    Openapi,
+}
+
+/// Where the configuration comes from; shared by the commands that need one.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Settings {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "TAMGA_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder of the database and of demonstration material.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Settings {
+    /// File, then environment, then flags; checked.
+    fn load(self, environment: Environment) -> Result<Config, Failure> {
+        let mut config = Config::load(self.config.as_deref(), environment)?;
+        if let Some(data) = self.data {
+            config.data = DataFolder(data);
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// The variables the process was started with.
+type Environment = Vec<(OsString, OsString)>;
+
+/// Runs the command that the arguments name and says how it ended.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
+    let environment: Environment = environment.into_iter().collect();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is misuse.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let outcome = match cli.command {
+        Command::Config(arguments) => config::run(arguments, environment),
+        Command::Openapi => openapi::run(),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,237 @@
+//! What the operator decides: built-in defaults, then a TOML file, then `TAMGA_*` variables, then command-line flags.
+//!
+//! *Invariant:* an unknown key or variable is refused, never ignored; a secret never leaves through `Debug` or
+//! [`Config::masked`].
+
+mod layers;
+mod size;
+
+pub use layers::ConfigError;
+pub use size::{Bytes, Seconds};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Whether the service may work with keys that prove nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// Keys, certificates and tokens may be made on the spot; each is marked DEMONSTRATION.
+    #[default]
+    Demonstration,
+    /// Demonstration material is refused; every key is named by the operator.
+    Production,
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `demonstration` (default) or `production`.
+    pub environment: Environment,
+    /// Folder of the embedded database and of demonstration material; `./tamga-data`.
+    pub data: DataFolder,
+    /// The listener and its limits.
+    pub http: Http,
+    /// Whom we believe, and what we know of revocation.
+    pub trust: Trust,
+    /// The key that seals licences.
+    pub authority: Authority,
+    /// What is written to the log.
+    pub log: Log,
+}
+
+/// The listener and its limits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// PEM file of the server's certificate and its chain; with `tls_key`, the listener speaks TLS alone.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of the server's private key.
+    pub tls_key: Option<PathBuf>,
+    /// PEM file of the authorities that issue client certificates; makes mutual TLS possible.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Client certificates that stand for a role.
+    pub clients: Vec<Client>,
+    /// Largest document, `64MiB` (validation limit on a document).
+    pub max_document: Bytes,
+    /// From the first byte of a request to the last byte of its body and the answer.
+    pub request_timeout: Seconds,
+    /// For the request line and the headers.
+    pub header_timeout: Seconds,
+    /// Requests answered at the same time; one more gets 503 and `Retry-After`.
+    pub max_concurrent_requests: u32,
+    /// Licence verifications a minute from one address, without a token.
+    pub public_requests_per_minute: u32,
+    /// How long requests under way may take after the signal to stop.
+    pub shutdown_grace: Seconds,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_certificate: None,
+            tls_key: None,
+            tls_client_ca: None,
+            clients: Vec::new(),
+            max_document: Bytes(64 << 20),
+            request_timeout: Seconds(30),
+            header_timeout: Seconds(10),
+            max_concurrent_requests: 256,
+            public_requests_per_minute: 30,
+            shutdown_grace: Seconds(20),
+        }
+    }
+}
+
+/// A client certificate that stands for a role (mutual TLS).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// A name for the log.
+    pub name: String,
+    /// SHA-256 of the DER certificate, hexadecimal.
+    pub certificate_sha256: String,
+    /// `portal`, `officer`, `auditor` or `admin`.
+    pub role: String,
+}
+
+/// Whom we believe, and what we know of revocation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trust {
+    /// Files or folders of trust anchors, PEM or DER.
+    pub anchors: Vec<PathBuf>,
+    /// Files or folders of intermediate certificates.
+    pub intermediates: Vec<PathBuf>,
+    /// Files or folders of revocation lists.
+    pub crls: Vec<PathBuf>,
+}
+
+/// The key that seals licences.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Authority {
+    /// PKCS#12, or encrypted PKCS#8 with `certificate` beside it.
+    pub key: Option<PathBuf>,
+    /// The authority's certificate, where `key` does not carry it.
+    pub certificate: Option<PathBuf>,
+    /// Password of `key`; better given as `TAMGA_AUTHORITY_PASSWORD` or by `password_file`.
+    #[serde(serialize_with = "mask")]
+    pub password: Option<SecretString>,
+    /// File whose first line is the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// What is written to the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a `tracing` filter.
+    pub level: String,
+    /// `json` (default) or `text`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".into(), format: LogFormat::Json }
+    }
+}
+
+/// The shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For a person at a terminal.
+    Text,
+}
+
+/// The folder of the database and of demonstration material.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DataFolder(pub PathBuf);
+
+impl Default for DataFolder {
+    fn default() -> DataFolder {
+        DataFolder(PathBuf::from("tamga-data"))
+    }
+}
+
+/// What a secret looks like when it is printed.
+const MASK: &str = "********";
+
+fn mask<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(_) => serializer.serialize_some(MASK),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl Config {
+    /// The configuration as TOML, with every secret masked.
+    pub fn masked(&self) -> Result<String, ConfigError> {
+        toml::to_string_pretty(self)
+            .map_err(|error| ConfigError::Value { origin: "configuration".into(), detail: error.to_string() })
+    }
+
+    /// Refuses what is well-formed and cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |detail: &str| Err(ConfigError::Contradiction(detail.into()));
+        let http = &self.http;
+        if http.tls_certificate.is_some() != http.tls_key.is_some() {
+            return refuse("http.tls_certificate and http.tls_key are given together or not at all");
+        }
+        if http.tls_client_ca.is_some() && http.tls_key.is_none() {
+            return refuse("http.tls_client_ca needs http.tls_certificate and http.tls_key");
+        }
+        if !http.clients.is_empty() && http.tls_client_ca.is_none() {
+            return refuse("http.clients needs http.tls_client_ca");
+        }
+        if http.max_document.0 == 0 || http.max_document.0 > crate::config::size::MAX_DOCUMENT {
+            return refuse("http.max_document is between 1 byte and 64 MiB");
+        }
+        if http.max_concurrent_requests == 0 || http.public_requests_per_minute == 0 {
+            return refuse("http.max_concurrent_requests and http.public_requests_per_minute are at least 1");
+        }
+        if http.request_timeout.0 == 0 || http.header_timeout.0 == 0 {
+            return refuse("http.request_timeout and http.header_timeout are at least 1 second");
+        }
+        for client in &http.clients {
+            let digest = &client.certificate_sha256;
+            if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return refuse("http.clients.certificate_sha256 is 64 hexadecimal digits");
+            }
+        }
+        if self.authority.password.is_some() && self.authority.password_file.is_some() {
+            return refuse("authority.password and authority.password_file exclude each other");
+        }
+        if self.environment == Environment::Production {
+            if self.authority.key.is_none() {
+                return refuse("a production environment needs authority.key: demonstration keys are refused");
+            }
+            if self.trust.anchors.is_empty() {
+                return refuse("a production environment needs trust.anchors");
+            }
+        }
+        Ok(())
+    }
+
+    /// The password of the authority's key: the setting, or the first line of the file.
+    pub fn authority_password(&self) -> Result<Option<SecretString>, ConfigError> {
+        match (&self.authority.password, &self.authority.password_file) {
+            (Some(password), _) => Ok(Some(SecretString::from(password.expose_secret().to_owned()))),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+                Ok(Some(SecretString::from(text.lines().next().unwrap_or_default().to_owned())))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}

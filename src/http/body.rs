@@ -1,0 +1,158 @@
+//! Bodies: read whole within their limit, taken apart to the letter.
+//!
+//! *Invariant:* an unknown or repeated key, a stray query parameter and base64 that is not canonical are refused: what we
+//! would silently skip, the caller believes we obey.
+
+use super::{
+    Shared,
+    admission::BodyArrived,
+    problem::{self, Problem},
+};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Multipart, Query, Request, multipart::Field},
+    http::{HeaderMap, header},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The essence of a media type, lower case, without parameters; `None` where there is not exactly one.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    let essence = value.to_str().ok()?.split(';').next()?.trim();
+    Some(essence.to_ascii_lowercase())
+}
+
+pub(super) fn unsupported(accepted: &str) -> Problem {
+    Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, format!("this call reads {accepted}"))
+}
+
+/// The whole body, within the limit that admission set.
+pub(super) async fn read(request: Request) -> Result<Bytes, Problem> {
+    let arrived = request.extensions().get::<BodyArrived>().cloned().unwrap_or_default();
+    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Problem::from_status(rejection.status()))?;
+    arrived.set();
+    Ok(body)
+}
+
+/// A JSON value of known shape and nothing else.
+pub(super) fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::new(problem::INVALID_REQUEST, format!("JSON: {error}")))
+}
+
+/// Query parameters of known names, each once.
+pub(super) fn query<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    Query::<T>::try_from_uri(request.uri())
+        .map(|query| query.0)
+        .map_err(|rejection| Problem::new(problem::INVALID_REQUEST, format!("query: {}", rejection.body_text())))
+}
+
+/// Refuses a query where none has a meaning.
+pub(super) fn no_query(request: &Request) -> Result<(), Problem> {
+    match request.uri().query() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Problem::new(problem::INVALID_REQUEST, "this call takes no query parameters")),
+    }
+}
+
+/// A JSON body of a small call.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Shared>) -> Result<Json<T>, Problem> {
+        no_query(&request)?;
+        if media_type(request.headers()).as_deref() != Some("application/json") {
+            return Err(unsupported("application/json"));
+        }
+        json(&read(request).await?).map(Json)
+    }
+}
+
+/// Canonical base64 (RFC 4648 §4): padded, no line breaks, no stray bits.
+pub(super) fn base64(name: &str, text: &str) -> Result<Bytes, Problem> {
+    base64_simd::STANDARD
+        .decode_to_vec(text)
+        .map(Bytes::from)
+        .map_err(|_| Problem::new(problem::INVALID_REQUEST, format!("`{name}` is not canonical base64 (RFC 4648 §4)")))
+}
+
+/// The parts of a `multipart/form-data` body, each of a known name and given once.
+pub(super) async fn multipart(
+    request: Request,
+    known: &[&'static str],
+) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
+    let arrived = request.extensions().get::<BodyArrived>().cloned().unwrap_or_default();
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|rejection| Problem::new(problem::INVALID_REQUEST, rejection.body_text()))?;
+    let mut parts = BTreeMap::new();
+    loop {
+        let field: Option<Field<'_>> = form.next_field().await.map_err(|error| form_problem(&error))?;
+        let Some(field) = field else { break };
+        let name = field.name().unwrap_or_default();
+        let Some(name) = known.iter().find(|known| **known == name).copied() else {
+            return Err(Problem::new(
+                problem::INVALID_REQUEST,
+                format!("the parts of the form are {}", known.join(", ")),
+            ));
+        };
+        let bytes = field.bytes().await.map_err(|error| form_problem(&error))?;
+        if parts.insert(name, bytes).is_some() {
+            return Err(Problem::new(problem::INVALID_REQUEST, format!("the part `{name}` is given twice")));
+        }
+    }
+    arrived.set();
+    Ok(parts)
+}
+
+fn form_problem(error: &axum::extract::multipart::MultipartError) -> Problem {
+    match error.status() {
+        status if status == problem::BODY_TOO_LARGE.status => Problem::from_status(status),
+        _ => Problem::new(problem::INVALID_REQUEST, format!("form: {}", error.body_text())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_canonical_base64_is_read() {
+        assert_eq!(base64("document", "").expect("empty"), Bytes::new());
+        assert_eq!(base64("document", "AAECAw==").expect("bytes"), &[0, 1, 2, 3][..]);
+        for bad in
+            ["AAECAw", "AAECAw=", "AAECAx==", "AAEC\nAw==", " AAECAw==", "AAECAw== ", "AAECA===", "__8=", "====", "A"]
+        {
+            assert!(base64("document", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_given_twice_or_unknown_is_refused() {
+        #[derive(serde::Deserialize, Debug)]
+        #[serde(deny_unknown_fields)]
+        struct One {
+            #[allow(dead_code)]
+            a: Option<u8>,
+        }
+        assert!(json::<One>(b"{\"a\":1}").is_ok());
+        for bad in [
+            "{\"a\":1,\"a\":1}",
+            "{\"a\":1,\"\\u0061\":2}",
+            "{\"b\":1}",
+            "{\"a\":1}x",
+            "{\"a\":1",
+            "[]x",
+            "",
+            "\u{feff}{}",
+            "{\"a\":NaN}",
+            "{\"a\":1,}",
+        ] {
+            assert_eq!(json::<One>(bad.as_bytes()).expect_err(bad).code(), problem::INVALID_REQUEST.code);
+        }
+        assert!(json::<One>(&[b'['; 100_000]).is_err(), "deep nesting");
+    }
+}

@@ -1,0 +1,7 @@
+//! The HTTP service from outside: a real listener, real bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod edges;
+mod harness;
+mod operations;
+mod tls;
