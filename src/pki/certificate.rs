@@ -11,7 +11,9 @@
 
 use super::extension::{self as ext, Extension, id};
 use super::name::Name;
+use super::public_key::SubjectPublicKeyInfo;
 use crate::asn1::{Error, Oid, Reader, Tag, x509_time};
+use crate::crypto::Digest;
 use crate::report::Time;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, ops::Range};
@@ -148,7 +150,8 @@ struct Inner {
     /// Identifiers of extensions that are not known, or known and critical with contents that cannot be processed.
     unrecognised: Vec<(Span, bool)>,
     extensions: Span,
-    digest: OnceLock<[u8; 32]>,
+    digest: OnceLock<Digest>,
+    public_key: OnceLock<SubjectPublicKeyInfo>,
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -216,6 +219,7 @@ impl Certificate {
             unrecognised: Vec::new(),
             extensions: Span::default(),
             digest: OnceLock::new(),
+            public_key: OnceLock::new(),
             der: Box::default(),
         };
         if let Some(wrapper) = fields.optional(Tag::context_constructed(3))? {
@@ -256,13 +260,8 @@ impl Certificate {
     }
 
     /// SHA-256 of the whole encoding, computed once.
-    pub fn digest(&self) -> &[u8; 32] {
-        self.0.digest.get_or_init(|| {
-            let mut out = [0; 32];
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.raw());
-            out.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
-            out
-        })
+    pub fn digest(&self) -> &Digest {
+        self.0.digest.get_or_init(|| Digest::sha256(self.raw()))
     }
 
     /// version.
@@ -303,6 +302,11 @@ impl Certificate {
     /// subjectPublicKeyInfo, the whole SEQUENCE.
     pub fn spki(&self) -> &[u8] {
         self.bytes(self.0.spki)
+    }
+
+    /// subjectPublicKeyInfo, with its digest and parsed key kept once they were asked for.
+    pub fn public_key(&self) -> &SubjectPublicKeyInfo {
+        self.0.public_key.get_or_init(|| SubjectPublicKeyInfo::new(self.spki()))
     }
 
     /// Contents octets of subjectPublicKey's BIT STRING, without the count of unused bits; empty if there is none.
@@ -540,8 +544,6 @@ impl std::hash::Hash for Certificate {
 /// Prints the digest: a subject holds personal data, and logs must not.
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Certificate(sha-256:")?;
-        self.digest().iter().take(8).try_for_each(|b| write!(f, "{b:02x}"))?;
-        f.write_str("…)")
+        write!(f, "Certificate({})", self.digest())
     }
 }

@@ -4,10 +4,14 @@
 //! rule of path validation is applied here.
 
 pub mod certificate;
+pub mod crl;
 pub mod extension;
 pub mod identity;
 pub mod name;
+pub mod public_key;
 
 pub use certificate::{Certificate, CertificateError, Version};
+pub use crl::{Crl, CrlReason, RevocationList, RevokedEntry};
 pub use identity::{Bin, Identity, Iin, Role};
 pub use name::{Attribute, Name};
+pub use public_key::{SubjectPublicKeyInfo, VerificationError};

@@ -182,7 +182,7 @@ impl<'a> Name<'a> {
 }
 
 /// Appends a DER element.
-fn push_element(out: &mut Vec<u8>, tag: Tag, parts: &[&[u8]]) {
+pub(super) fn push_element(out: &mut Vec<u8>, tag: Tag, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     out.push(tag.0);
     match u8::try_from(length) {
