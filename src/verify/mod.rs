@@ -225,7 +225,7 @@ fn serial_number(contents: &[u8]) -> String {
 }
 
 fn certificate_digest(certificate: &Certificate) -> String {
-    format!("sha-256:{}", hexadecimal(certificate.digest()))
+    certificate.digest().to_string()
 }
 
 fn signer(certificate: &Certificate, identity: &Identity) -> Signer {
