@@ -38,8 +38,19 @@ const NEVER: &[(&str, &str)] = &[
 
 /// What rings 0 to 2 do not do: I/O, clocks, randomness, logging, waiting.
 const FORBIDDEN_INSIDE: &[&str] = &[
-    "std::fs", "std::net", "std::env", "std::io::stdin", "SystemTime::now", "Instant::now", "async fn", ".await",
-    "rand::", "tracing::", "println!", "eprintln!", "tokio::",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::io::stdin",
+    "SystemTime::now",
+    "Instant::now",
+    "async fn",
+    ".await",
+    "rand::",
+    "tracing::",
+    "println!",
+    "eprintln!",
+    "tokio::",
 ];
 
 /// The exceptions, with their reasons.

@@ -233,3 +233,100 @@ impl Serialize for WithMessage<'_> {
         out.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// One value of every reason. The match below stops compiling where a variant is added without an example.
+    fn examples() -> Vec<Reason> {
+        use Reason::*;
+        let (t0, t1) = (Time::from_unix(1_790_000_000), Time::from_unix(1_795_312_800));
+        let text = |text: &str| text.to_owned();
+        vec![
+            FcMalformed { what: text("truncated element at offset 7") },
+            FcNoSignature {},
+            FcTransformNotAllowed { algorithm: text("http://www.w3.org/TR/1999/REC-xslt-19991116") },
+            FcAmbiguousReference { what: text("two elements have the same Id") },
+            FcNotCovered { what: text("soap:Body") },
+            FcLimitExceeded { limit: text("signers"), maximum: 32 },
+            FcUnsupportedFormat { format: text("pdf") },
+            FcCheckNotEvaluated { check: text("revocation") },
+            IscSigningCertificateMissing {},
+            IscCertificateReferenceMismatch {},
+            CvDigestMismatch {},
+            CvSignatureInvalid {},
+            CvSignedDataMissing {},
+            XcvNoPath {},
+            XcvExpired { certificate: 0, not_after: t0, validation_time: t1 },
+            XcvNotYetValid { certificate: 1, not_before: t1, validation_time: t0 },
+            XcvKeyUsage { certificate: 0 },
+            XcvExtendedKeyUsage { certificate: 0 },
+            XcvPolicy { certificate: 0 },
+            XcvIssuerSignatureInvalid { certificate: 1 },
+            XcvBasicConstraints { certificate: 1 },
+            XcvPathLength { certificate: 2 },
+            XcvNameConstraints { certificate: 0 },
+            XcvCriticalExtensionUnknown { certificate: 0, extension: text("1.2.3.4") },
+            XcvCertificateMalformed { certificate: 1, what: text("key usage") },
+            XcvBudgetExceeded { limit: text("signature checks"), maximum: 128 },
+            RevRevoked { revoked_at: t0, reason: text("keyCompromise") },
+            RevCaRevoked { certificate: 1, revoked_at: t0, reason: text("cACompromise") },
+            RevUnavailable { certificate: 0, cause: text("no list for this issuer") },
+            RevStale { certificate: 0, next_update: Some(t0), validation_time: t1 },
+            RevOnHold { certificate: 0, since: t0 },
+            RevUnknown {},
+            SavAlgorithmNotAllowed { algorithm: text("RSA with SHA-1") },
+            SavAttributeMissing { attribute: text("messageDigest") },
+            SavAttributeDuplicated { attribute: text("signingTime") },
+            SavAttributeInconsistent { attribute: text("contentType") },
+            SavSigningTimeImplausible { claimed: t1, validation_time: t0 },
+            SavSeenBefore {},
+            IdNotDeclared {},
+            IdApplicantMismatch { identifier: text("iin") },
+            IdContentMismatch { identifier: text("bin") },
+            IdContentUnreadable { what: text("not JSON, or a key is repeated") },
+            IdBinNotDeclared {},
+            IdAttributeMissing { attribute: text("iin") },
+            IdAttributeAmbiguous { attribute: text("bin") },
+            IdRoleNotAllowed {},
+            IdCheckDigit { identifier: text("iin") },
+        ]
+    }
+
+    /// A golden file for every code: what stands in reports is fixed. Set `TAMGA_BLESS=1` to write new ones.
+    #[test]
+    fn every_code_has_its_golden_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/reasons");
+        let mut codes = BTreeSet::new();
+        for reason in examples() {
+            let verdict = reason.verdict();
+            let golden = serde_json::json!({
+                "reason": WithMessage(&reason),
+                "indication": verdict.indication,
+                "sub_indication": verdict.sub_indication,
+                "retryable": reason.retryable(),
+            });
+            let text = serde_json::to_string_pretty(&golden).unwrap() + "\n";
+            let file = folder.join(format!("{}.json", reason.code()));
+            if std::env::var_os("TAMGA_BLESS").is_some() {
+                std::fs::write(&file, &text).unwrap();
+            }
+            let stored = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            assert_eq!(stored, text, "{}", reason.code());
+            // The derived form and the table of codes are the same names.
+            assert_eq!(serde_json::to_value(&reason).unwrap()["code"], reason.code());
+            codes.insert(reason.code().to_owned());
+        }
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(files, codes, "every file has its code and every code its file");
+        let source = include_str!("reason.rs");
+        let variants = source.split("pub enum Reason {").nth(1).unwrap().split("\n}\n").next().unwrap();
+        assert_eq!(codes.len(), variants.matches(" },").count() + variants.matches(" {},").count());
+    }
+}

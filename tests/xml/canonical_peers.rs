@@ -27,10 +27,16 @@ fn whole_documents_have_the_octets_of_libxml2() {
             ("--c14n11", "http://www.w3.org/2006/12/xml-c14n11#WithComments"),
             ("--exc-c14n", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"),
         ] {
-            let peer = Command::new("xmllint").arg(option).arg(&path).output().expect("xmllint (libxml2-utils) is installed");
+            let peer =
+                Command::new("xmllint").arg(option).arg(&path).output().expect("xmllint (libxml2-utils) is installed");
             assert!(peer.status.success(), "seed {seed}: {}\n{text}", String::from_utf8_lossy(&peer.stderr));
             let (own, theirs) = (ours(&text, uri), peer.stdout);
-            assert!(own == theirs, "seed {seed} {option}\nsource: {text:?}\nours:   {:?}\ntheirs: {:?}", String::from_utf8_lossy(&own), String::from_utf8_lossy(&theirs));
+            assert!(
+                own == theirs,
+                "seed {seed} {option}\nsource: {text:?}\nours:   {:?}\ntheirs: {:?}",
+                String::from_utf8_lossy(&own),
+                String::from_utf8_lossy(&theirs)
+            );
         }
     }
 }

@@ -95,18 +95,16 @@ const EXPRESSIONS: [(&str, Predicate); 9] = [
         "ancestor-or-self::bar:Something and (count(parent::node()/namespace::*) != count(parent::node()/namespace::* | self::node()))",
         |m| within(m, BAR, "Something") && !matches!(m, Member::Namespace(..)),
     ),
-    (
-        "ancestor-or-self::bar:Something and (self::text() or (namespace-uri() != \"\"))",
-        |m| within(m, BAR, "Something") && (is_text(m) || has_namespace_uri(m)),
-    ),
+    ("ancestor-or-self::bar:Something and (self::text() or (namespace-uri() != \"\"))", |m| {
+        within(m, BAR, "Something") && (is_text(m) || has_namespace_uri(m))
+    }),
     (
         "ancestor-or-self::bar:Something and (count(parent::node()/namespace::*) = count(parent::node()/namespace::* | self::node()))",
         |m| within(m, BAR, "Something") && matches!(m, Member::Namespace(..)),
     ),
-    (
-        "ancestor-or-self::bar:Something and (string(self::node()) = namespace-uri(parent::node()))",
-        |m| within(m, BAR, "Something") && is_own_namespace(m),
-    ),
+    ("ancestor-or-self::bar:Something and (string(self::node()) = namespace-uri(parent::node()))", |m| {
+        within(m, BAR, "Something") && is_own_namespace(m)
+    }),
     (
         "ancestor-or-self::bar:Something and (self::text() or (namespace-uri() != \"\") or ((name() = \"\") and ((count(ancestor-or-self::node()) mod 2) = 1)))",
         |m| {
@@ -130,9 +128,11 @@ fn every_octet_string_of_merlin_c14n_three() {
     let references: Vec<Element<'_>> = signed_info.children_named(DSIG, "Reference").collect();
     assert_eq!(references.len(), 27);
     for (number, reference) in references.iter().enumerate() {
-        let transforms: Vec<Element<'_>> = reference.only_child(DSIG, "Transforms").unwrap().children_named(DSIG, "Transform").collect();
+        let transforms: Vec<Element<'_>> =
+            reference.only_child(DSIG, "Transforms").unwrap().children_named(DSIG, "Transform").collect();
         let expression = transforms[0].string_value().split_whitespace().collect::<Vec<_>>().join(" ");
-        let (_, holds) = EXPRESSIONS.iter().find(|(text, _)| *text == expression).unwrap_or_else(|| panic!("{expression}"));
+        let (_, holds) =
+            EXPRESSIONS.iter().find(|(text, _)| *text == expression).unwrap_or_else(|| panic!("{expression}"));
         let algorithm = match transforms.get(1) {
             None => Canonicalization::from_uri("http://www.w3.org/TR/2001/REC-xml-c14n-20010315").unwrap(),
             Some(transform) => {
@@ -144,7 +144,12 @@ fn every_octet_string_of_merlin_c14n_three() {
         let mut octets = Vec::new();
         canonicalize(&document, &Filter { holds: *holds }, &algorithm, &mut octets).unwrap();
         let expected = std::fs::read(folder.join(format!("c14n-{number}.txt"))).unwrap();
-        assert!(octets == expected, "c14n-{number}\nours:     {}\nexpected: {}", String::from_utf8_lossy(&octets), String::from_utf8_lossy(&expected));
+        assert!(
+            octets == expected,
+            "c14n-{number}\nours:     {}\nexpected: {}",
+            String::from_utf8_lossy(&octets),
+            String::from_utf8_lossy(&expected)
+        );
     }
     // The last one is the SignedInfo itself.
     let mut octets = Vec::new();
@@ -166,7 +171,8 @@ fn the_w3c_vectors_for_xml_base() {
         canonicalize(&document, &Filter { holds }, &algorithm, &mut octets).unwrap();
         (hex(&Sha1::digest(&octets)), String::from_utf8(octets).unwrap())
     };
-    let (first, octets) = digest(|m| within(m, "http://www.ietf.org", "c14n11XmlBaseDoc1") && !within(m, "http://www.ietf.org", "e2"));
+    let (first, octets) =
+        digest(|m| within(m, "http://www.ietf.org", "c14n11XmlBaseDoc1") && !within(m, "http://www.ietf.org", "e2"));
     assert_eq!(first, hex(&decode("t7d2cL8Ink8A5i3cS9/bu9MBBU8=")), "{octets}");
     let (second, octets) = digest(|m| within(m, "http://www.ietf.org", "e21"));
     assert!(octets.contains("xml:base=\"http://xmlbase.example.org/xmlbase21/\""), "{octets}");

@@ -33,7 +33,30 @@ const PREFIXES: &[&str] = &["p", "q", "ns1", "қ"];
 /// Without `&`: libxml2 writes it unescaped in a namespace declaration, against Canonical XML 1.0 §2.3.
 const URIS: &[&str] = &["urn:one", "urn:two", "http://example.org/a?b=c", "http://example.org/", "urn:kz:oku"];
 const TEXT: &[&str] = &[
-    "text", " ", "\n", "\r\n", "\r", "\t", "&#13;", "&#xD;&#xA;", "&lt;", "&gt;", "&amp;", "&quot;", "&apos;", ">", "\"", "'", "Қазақстан", "&#x1F600;", "]]", "&#9;", "&#xA0;", "\u{85}", "\u{2028}", "e\u{301}",
+    "text",
+    " ",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "&#13;",
+    "&#xD;&#xA;",
+    "&lt;",
+    "&gt;",
+    "&amp;",
+    "&quot;",
+    "&apos;",
+    ">",
+    "\"",
+    "'",
+    "Қазақстан",
+    "&#x1F600;",
+    "]]",
+    "&#9;",
+    "&#xA0;",
+    "\u{85}",
+    "\u{2028}",
+    "e\u{301}",
 ];
 const DATA: &[&str] = &["<", ">", "&", "&amp;", "]]", "\r\n", "\r", "мәтін", "\"", "data", "&#13;"];
 
@@ -42,7 +65,11 @@ pub(crate) fn document(seed: u64) -> String {
     let mut random = Random::new(seed);
     let mut out = String::new();
     if random.chance(50) {
-        out.push_str(random.pick(&["<?xml version=\"1.0\"?>", "<?xml version='1.0' encoding='UTF-8'?>\r\n", "<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?>\n"]));
+        out.push_str(random.pick(&[
+            "<?xml version=\"1.0\"?>",
+            "<?xml version='1.0' encoding='UTF-8'?>\r\n",
+            "<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?>\n",
+        ]));
     }
     misc(&mut random, &mut out);
     element(&mut random, &mut out, 0, &mut Vec::new(), &mut 0);
@@ -94,7 +121,14 @@ fn element(random: &mut Random, out: &mut String, depth: usize, scope: &mut Vec<
             let value = match name {
                 "xml:lang" => random.pick(&["kk", "ru", "en"]),
                 "xml:space" => "preserve",
-                _ => random.pick(&["http://example.org/base/", "up/", "../", "/root/x", "urn:x", "http://example.org/a/b?c"]),
+                _ => random.pick(&[
+                    "http://example.org/base/",
+                    "up/",
+                    "../",
+                    "/root/x",
+                    "urn:x",
+                    "http://example.org/a/b?c",
+                ]),
             };
             attributes.push_str(&format!(" {name}='{value}'"));
         }

@@ -17,7 +17,26 @@ fn damaged(seed: u64) -> String {
             0 => {
                 bytes.remove(at);
             }
-            1 => bytes[at] = random.pick(&[b"<".as_slice(), b">", b"&", b"/", b"'", b"\"", b"=", b":", b" ", b"]", b"!", b"?", b";", b"x", b"#", b"-"])[0],
+            1 => {
+                bytes[at] = random.pick(&[
+                    b"<".as_slice(),
+                    b">",
+                    b"&",
+                    b"/",
+                    b"'",
+                    b"\"",
+                    b"=",
+                    b":",
+                    b" ",
+                    b"]",
+                    b"!",
+                    b"?",
+                    b";",
+                    b"x",
+                    b"#",
+                    b"-",
+                ])[0]
+            }
             _ => {
                 let from = random.below(bytes.len());
                 let piece: Vec<u8> = bytes[from..bytes.len().min(from + random.below(12))].to_vec();
@@ -34,7 +53,8 @@ fn damaged(seed: u64) -> String {
 /// Everything a reader can see of an element, in one string.
 fn seen(element: Element<'_>, out: &mut String) {
     out.push_str(&format!("<{{{}}}{}", element.namespace(), element.local_name()));
-    let mut attributes: Vec<String> = element.attributes().map(|a| format!(" {{{}}}{}={:?}", a.namespace(), a.local_name(), a.value())).collect();
+    let mut attributes: Vec<String> =
+        element.attributes().map(|a| format!(" {{{}}}{}={:?}", a.namespace(), a.local_name(), a.value())).collect();
     attributes.sort();
     out.extend(attributes);
     out.push('>');
@@ -51,7 +71,10 @@ fn seen(element: Element<'_>, out: &mut String) {
 
 fn seen_by_peer(node: roxmltree::Node<'_, '_>, out: &mut String) {
     out.push_str(&format!("<{{{}}}{}", node.tag_name().namespace().unwrap_or_default(), node.tag_name().name()));
-    let mut attributes: Vec<String> = node.attributes().map(|a| format!(" {{{}}}{}={:?}", a.namespace().unwrap_or_default(), a.name(), a.value())).collect();
+    let mut attributes: Vec<String> = node
+        .attributes()
+        .map(|a| format!(" {{{}}}{}={:?}", a.namespace().unwrap_or_default(), a.name(), a.value()))
+        .collect();
     attributes.sort();
     out.extend(attributes);
     out.push('>');
@@ -119,7 +142,8 @@ fn what_is_well_formed_is_what_libxml2_says() {
         let peer = child.wait_with_output().unwrap();
         let complaint = String::from_utf8_lossy(&peer.stderr).into_owned();
         // Warnings about namespace names are libxml2's opinion, not a rule.
-        let clean = peer.status.success() && !complaint.lines().any(|l| l.contains("namespace error") && !l.contains("is not a valid URI"));
+        let clean = peer.status.success()
+            && !complaint.lines().any(|l| l.contains("namespace error") && !l.contains("is not a valid URI"));
         match own {
             Ok(_) => assert!(clean, "seed {seed}: accepted here, not there: {complaint}\n{text:?}"),
             // Refused here on purpose, or an encoding that it knows and we do not.

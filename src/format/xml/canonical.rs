@@ -54,11 +54,14 @@ pub struct Canonicalization {
 impl Canonicalization {
     /// The algorithm with this identifier, without parameters.
     pub fn from_uri(uri: &str) -> Option<Self> {
-        let plain = [(INCLUSIVE, Method::Inclusive), (INCLUSIVE_11, Method::Inclusive11), (EXCLUSIVE, Method::Exclusive)];
+        let plain =
+            [(INCLUSIVE, Method::Inclusive), (INCLUSIVE_11, Method::Inclusive11), (EXCLUSIVE, Method::Exclusive)];
         let (rest, method) = plain.iter().find_map(|&(base, method)| Some((uri.strip_prefix(base)?, method)))?;
         let comments = match (rest, method) {
             ("", _) => Comments::Omitted,
-            ("WithComments", Method::Exclusive) | ("#WithComments", Method::Inclusive | Method::Inclusive11) => Comments::Kept,
+            ("WithComments", Method::Exclusive) | ("#WithComments", Method::Inclusive | Method::Inclusive11) => {
+                Comments::Kept
+            }
             _ => return None,
         };
         Some(Self { method, comments, inclusive_prefixes: Vec::new() })
@@ -562,7 +565,11 @@ impl<'d, N: NodeSet, S: Sink> Writer<'d, '_, N, S> {
             consider(self, (element.prefix(), node.namespace));
         }
         for attribute in own.iter().filter(|a| in_set && !a.declaration && a.prefix_len > 0) {
-            let member = Member::Attribute(element, self.document.namespace_name(attribute.namespace), attribute.local_name(self.document));
+            let member = Member::Attribute(
+                element,
+                self.document.namespace_name(attribute.namespace),
+                attribute.local_name(self.document),
+            );
             if self.contains(member) {
                 consider(self, (attribute.prefix(self.document), attribute.namespace));
             }
@@ -682,10 +689,12 @@ impl<'d, N: NodeSet, S: Sink> Writer<'d, '_, N, S> {
             return;
         }
         let own = element.attribute(XML_NAMESPACE, "base");
-        let value = bases.fold(own, |inner, base| Some(match inner {
-            None => base,
-            Some(inner) => Cow::Owned(base_uri::join(&base, &inner)),
-        }));
+        let value = bases.fold(own, |inner, base| {
+            Some(match inner {
+                None => base,
+                Some(inner) => Cow::Owned(base_uri::join(&base, &inner)),
+            })
+        });
         list.retain(|o| !(o.namespace == XML_NAMESPACE && o.local_name == "base"));
         if let Some(value) = value.filter(|v| !v.is_empty()) {
             list.push(Output {

@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn the_same_text_comes_out_of_every_accepted_encoding() {
-        let little: Vec<u8> = [0xFF, 0xFE].into_iter().chain("<é/>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let little: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("<é/>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         let big: Vec<u8> = [0xFE, 0xFF].into_iter().chain("<é/>".encode_utf16().flat_map(u16::to_be_bytes)).collect();
         for bytes in [little, big, "<é/>".into(), "\u{FEFF}<é/>".into()] {
             assert_eq!(decoded(&bytes).as_deref(), Some("<é/>"));
@@ -112,9 +113,18 @@ mod tests {
 
     #[test]
     fn a_declaration_that_lies_is_refused() {
-        let little: Vec<u8> = [0xFF, 0xFE].into_iter().chain("<?xml version='1.0' encoding='UTF-8'?><a/>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let little: Vec<u8> = [0xFF, 0xFE]
+            .into_iter()
+            .chain("<?xml version='1.0' encoding='UTF-8'?><a/>".encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
         assert_eq!(decode(&little), Err(XmlError::Encoding));
-        for text in ["<?xml version='1.0' encoding='UTF-16'?><a/>", "<?xml version='1.0' encoding='UTF-7'?><a/>", "<?xml version='1.0' encoding='US-ASCII'?><é/>", "<?xml version='1.0' encoding='windows-1251'?><a/>", "\u{FEFF}<?xml version='1.0' encoding='ISO-8859-1'?><a/>"] {
+        for text in [
+            "<?xml version='1.0' encoding='UTF-16'?><a/>",
+            "<?xml version='1.0' encoding='UTF-7'?><a/>",
+            "<?xml version='1.0' encoding='US-ASCII'?><é/>",
+            "<?xml version='1.0' encoding='windows-1251'?><a/>",
+            "\u{FEFF}<?xml version='1.0' encoding='ISO-8859-1'?><a/>",
+        ] {
             assert_eq!(decode(text.as_bytes()), Err(XmlError::Encoding), "{text}");
         }
         assert_eq!(decode(b"<a>\xFF</a>"), Err(XmlError::Encoding));
@@ -125,7 +135,10 @@ mod tests {
         for bad in ["\u{0}", "\u{1}", "\u{B}", "\u{1F}", "\u{FFFE}", "\u{FFFF}"] {
             for before in [0, 1, 4095, 4096, 9000] {
                 let text = format!("{}{bad} tail", "x".repeat(before));
-                assert_eq!(decode(text.as_bytes()), Err(XmlError::Malformed { offset: before, rule: "a character that XML does not have" }));
+                assert_eq!(
+                    decode(text.as_bytes()),
+                    Err(XmlError::Malformed { offset: before, rule: "a character that XML does not have" })
+                );
             }
         }
         assert!(decode("\t\n\r \u{7F}\u{85}\u{FFFD}\u{FEFF}\u{10FFFF}".as_bytes()).is_ok());

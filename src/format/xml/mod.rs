@@ -14,9 +14,9 @@
 
 mod base_uri;
 pub mod canonical;
+mod encoding;
 pub mod limits;
 mod names;
-mod encoding;
 mod parse;
 mod text;
 mod tree;

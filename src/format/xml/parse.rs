@@ -398,7 +398,10 @@ impl<'t> Parser<'t> {
     /// `Attribute` (XML 1.0 §3.1, production 41), as written; prefixes are resolved when the tag is read.
     fn attribute(&mut self, first: usize) -> Result<(), XmlError> {
         if self.attributes.len() - first >= limits::MAX_ATTRIBUTES {
-            return Err(XmlError::LimitExceeded { limit: "attributes of one element", maximum: limits::MAX_ATTRIBUTES });
+            return Err(XmlError::LimitExceeded {
+                limit: "attributes of one element",
+                maximum: limits::MAX_ATTRIBUTES,
+            });
         }
         let name = self.position;
         let (name_len, prefix_len) = self.qualified_name()?;

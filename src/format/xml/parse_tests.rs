@@ -7,10 +7,22 @@ fn error(text: &str) -> Option<XmlError> {
 #[test]
 fn what_the_standard_allows_is_read() {
     for text in [
-        "<a/>", "<a />", "<a></a >", "<?xml version='1.0'?><a/>", "<?xml version=\"1.0\" encoding='utf-8' standalone='no' ?>\n<a/>\n",
-        "<!--c--><?p?><a/><!----><?p  d ?>", "<a b='\"' c=\"'\" d='>'/>", "<a>]] > ]>&gt;&#x10FFFF;</a>", "<a><![CDATA[<&]]]]><![CDATA[>]]></a>",
-        "<a xmlns='u:1'><b xmlns=''/></a>", "<p:a xmlns:p='u:1' p:b='' b=''/>", "<a xml:lang='kk' xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
-        "<қол-таңба ә='ң'/>", "<a b\n=\r\n'c'/>", "<a><?xml-stylesheet a?></a>", "<a xmlns:p='u:1' xmlns:q='u:2' p:b='' q:b=''/>",
+        "<a/>",
+        "<a />",
+        "<a></a >",
+        "<?xml version='1.0'?><a/>",
+        "<?xml version=\"1.0\" encoding='utf-8' standalone='no' ?>\n<a/>\n",
+        "<!--c--><?p?><a/><!----><?p  d ?>",
+        "<a b='\"' c=\"'\" d='>'/>",
+        "<a>]] > ]>&gt;&#x10FFFF;</a>",
+        "<a><![CDATA[<&]]]]><![CDATA[>]]></a>",
+        "<a xmlns='u:1'><b xmlns=''/></a>",
+        "<p:a xmlns:p='u:1' p:b='' b=''/>",
+        "<a xml:lang='kk' xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
+        "<қол-таңба ә='ң'/>",
+        "<a b\n=\r\n'c'/>",
+        "<a><?xml-stylesheet a?></a>",
+        "<a xmlns:p='u:1' xmlns:q='u:2' p:b='' q:b=''/>",
         "<a><!-- - - --></a>",
     ] {
         assert_eq!(error(text), None, "{text}");
@@ -20,23 +32,90 @@ fn what_the_standard_allows_is_read() {
 #[test]
 fn what_is_not_well_formed_is_refused() {
     for text in [
-        "", " ", "a", "<a>", "</a>", "<a></b>", "<a/><b/>", "<a/>x", "x<a/>", "<a b/>", "<a b=c/>", "<a b='<'/>", "<a b='1'c='2'/>", "<a b='1' b='2'/>",
-        "<a>&nbsp;</a>", "<a>&</a>", "<a>&#0;</a>", "<a>&#xB;</a>", "<a b='&x;'/>", "<a>]]></a>", "<a><!-- -- --></a>", "<a><!-- - -- --></a>", "<!-- a ---><a/>", "<a><![CDATA[x]]</a>", "<![CDATA[x]]><a/>",
-        "<a/>&#32;", "< a/>", "<a / >", "<a/ >", "<1a/>", "<a 1='x'/>", " <?xml version='1.0'?><a/>", "<a><?xml version='1.0'?></a>", "<a/><?XmL x?>", "<?xml version='1.1'?><a/>",
-        "<?xml encoding='UTF-8'?><a/>", "<?xml version='1.0' standalone='maybe'?><a/>", "<?xml version='1.0' standalone='yes' encoding='UTF-8'?><a/>", "<?xml version='1.0'encoding='UTF-8'?><a/>",
-        "<a><?p", "<a><?p:q x?></a>", "<a><!ELEMENT a ANY></a>", "<a><![INCLUDE[x]]></a>", "<a", "<a b", "<a b=", "<a b='", "<a b='c'", "<a><b></a></b>", "<a></a", "<a></ a>", "<a><?p?x?></a>",
-        "<?xml version='1.0'?><?xml version='1.0'?><a/>", "<?xml version='1.0' encoding=''?><a/>",
+        "",
+        " ",
+        "a",
+        "<a>",
+        "</a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a/>x",
+        "x<a/>",
+        "<a b/>",
+        "<a b=c/>",
+        "<a b='<'/>",
+        "<a b='1'c='2'/>",
+        "<a b='1' b='2'/>",
+        "<a>&nbsp;</a>",
+        "<a>&</a>",
+        "<a>&#0;</a>",
+        "<a>&#xB;</a>",
+        "<a b='&x;'/>",
+        "<a>]]></a>",
+        "<a><!-- -- --></a>",
+        "<a><!-- - -- --></a>",
+        "<!-- a ---><a/>",
+        "<a><![CDATA[x]]</a>",
+        "<![CDATA[x]]><a/>",
+        "<a/>&#32;",
+        "< a/>",
+        "<a / >",
+        "<a/ >",
+        "<1a/>",
+        "<a 1='x'/>",
+        " <?xml version='1.0'?><a/>",
+        "<a><?xml version='1.0'?></a>",
+        "<a/><?XmL x?>",
+        "<?xml version='1.1'?><a/>",
+        "<?xml encoding='UTF-8'?><a/>",
+        "<?xml version='1.0' standalone='maybe'?><a/>",
+        "<?xml version='1.0' standalone='yes' encoding='UTF-8'?><a/>",
+        "<?xml version='1.0'encoding='UTF-8'?><a/>",
+        "<a><?p",
+        "<a><?p:q x?></a>",
+        "<a><!ELEMENT a ANY></a>",
+        "<a><![INCLUDE[x]]></a>",
+        "<a",
+        "<a b",
+        "<a b=",
+        "<a b='",
+        "<a b='c'",
+        "<a><b></a></b>",
+        "<a></a",
+        "<a></ a>",
+        "<a><?p?x?></a>",
+        "<?xml version='1.0'?><?xml version='1.0'?><a/>",
+        "<?xml version='1.0' encoding=''?><a/>",
     ] {
-        assert!(matches!(error(text), Some(XmlError::Malformed { .. } | XmlError::Encoding)), "{text}: {:?}", error(text));
+        assert!(
+            matches!(error(text), Some(XmlError::Malformed { .. } | XmlError::Encoding)),
+            "{text}: {:?}",
+            error(text)
+        );
     }
 }
 
 #[test]
 fn what_breaks_the_namespaces_standard_is_refused() {
     for text in [
-        "<p:a/>", "<a p:b=''/>", "<a:b:c xmlns:a='u:1'/>", "<:a/>", "<a:/>", "<a xmlns:p=''/>", "<a xmlns:xmlns='u:1'/>", "<a xmlns:xml='u:1'/>", "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
-        "<a xmlns='http://www.w3.org/XML/1998/namespace'/>", "<a xmlns='http://www.w3.org/2000/xmlns/'/>", "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>", "<xmlns:a/>",
-        "<a xmlns:p='u:1' xmlns:q='u:1' p:b='' q:b=''/>", "<a xmlns='u:1' xmlns='u:1'/>", "<a xmlns:p='u:1' xmlns:p='u:2'/>", "<a><b xmlns:p='u:1'/><p:c/></a>", "<a xmlns:='u:1'/>",
+        "<p:a/>",
+        "<a p:b=''/>",
+        "<a:b:c xmlns:a='u:1'/>",
+        "<:a/>",
+        "<a:/>",
+        "<a xmlns:p=''/>",
+        "<a xmlns:xmlns='u:1'/>",
+        "<a xmlns:xml='u:1'/>",
+        "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns='http://www.w3.org/2000/xmlns/'/>",
+        "<a xmlns:p='http://www.w3.org/2000/xmlns/'/>",
+        "<xmlns:a/>",
+        "<a xmlns:p='u:1' xmlns:q='u:1' p:b='' q:b=''/>",
+        "<a xmlns='u:1' xmlns='u:1'/>",
+        "<a xmlns:p='u:1' xmlns:p='u:2'/>",
+        "<a><b xmlns:p='u:1'/><p:c/></a>",
+        "<a xmlns:='u:1'/>",
     ] {
         assert!(matches!(error(text), Some(XmlError::Malformed { .. })), "{text}: {:?}", error(text));
     }
@@ -44,7 +123,12 @@ fn what_breaks_the_namespaces_standard_is_refused() {
 
 #[test]
 fn a_document_type_declaration_is_refused_wherever_it_stands() {
-    for text in ["<!DOCTYPE a><a/>", "<?xml version='1.0'?>\n<!-- c --><!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>", "<a/><!DOCTYPE a>", "<a><!DOCTYPE a></a>"] {
+    for text in [
+        "<!DOCTYPE a><a/>",
+        "<?xml version='1.0'?>\n<!-- c --><!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>",
+        "<a/><!DOCTYPE a>",
+        "<a><!DOCTYPE a></a>",
+    ] {
         assert_eq!(error(text), Some(XmlError::DocumentType), "{text}");
     }
 }
@@ -56,9 +140,16 @@ fn budgets_hold_at_their_edge() {
     assert!(matches!(error(&nested(limits::MAX_DEPTH + 1)), Some(XmlError::LimitExceeded { maximum: 100, .. })));
     let attributes = |n: usize| format!("<a {}/>", (0..n).map(|i| format!("b{i}='' ")).collect::<String>());
     assert_eq!(error(&attributes(limits::MAX_ATTRIBUTES)), None);
-    assert!(matches!(error(&attributes(limits::MAX_ATTRIBUTES + 1)), Some(XmlError::LimitExceeded { maximum: 256, .. })));
-    let declarations = |level: usize| format!("<a {}>", (0..250).map(|i| format!("xmlns:p{level}-{i}='u:1' ")).collect::<String>());
-    assert!(matches!(error(&(0..3).map(declarations).collect::<String>()), Some(XmlError::LimitExceeded { maximum: 512, .. })));
+    assert!(matches!(
+        error(&attributes(limits::MAX_ATTRIBUTES + 1)),
+        Some(XmlError::LimitExceeded { maximum: 256, .. })
+    ));
+    let declarations =
+        |level: usize| format!("<a {}>", (0..250).map(|i| format!("xmlns:p{level}-{i}='u:1' ")).collect::<String>());
+    assert!(matches!(
+        error(&(0..3).map(declarations).collect::<String>()),
+        Some(XmlError::LimitExceeded { maximum: 512, .. })
+    ));
     assert!(matches!(error(&format!("<{}/>", "a".repeat(5000))), Some(XmlError::LimitExceeded { .. })));
     assert!(matches!(Document::parse(&vec![b' '; limits::MAX_DOCUMENT + 1]), Err(XmlError::LimitExceeded { .. })));
 }
@@ -95,7 +186,14 @@ fn a_comment_that_cuts_a_value_in_two_is_seen() {
 
 #[test]
 fn relative_namespace_names_are_noticed() {
-    for (text, relative) in [("<a xmlns='u:1'/>", false), ("<a xmlns=''/>", false), ("<a xmlns='x'/>", true), ("<a><b xmlns:p='../x:y'/></a>", true), ("<a xmlns=':x'/>", true), ("<a xmlns='1u:x'/>", true)] {
+    for (text, relative) in [
+        ("<a xmlns='u:1'/>", false),
+        ("<a xmlns=''/>", false),
+        ("<a xmlns='x'/>", true),
+        ("<a><b xmlns:p='../x:y'/></a>", true),
+        ("<a xmlns=':x'/>", true),
+        ("<a xmlns='1u:x'/>", true),
+    ] {
         assert_eq!(Document::parse(text.as_bytes()).unwrap().has_relative_namespace(), relative, "{text}");
     }
 }

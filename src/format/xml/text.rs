@@ -96,7 +96,9 @@ impl<'t> Iterator for Pieces<'t> {
                 let (piece, length) = match bytes.first() {
                     Some(b'\r') => (('\n', Origin::Literal), 1 + usize::from(bytes.get(1) == Some(&b'\n'))),
                     // A parsed document has no broken reference: the fallback keeps the iterator total.
-                    _ => reference(self.raw).map_or((('&', Origin::Reference), 1), |(c, n)| ((c, Origin::Reference), n)),
+                    _ => {
+                        reference(self.raw).map_or((('&', Origin::Reference), 1), |(c, n)| ((c, Origin::Reference), n))
+                    }
                 };
                 self.raw = self.raw.get(length..).unwrap_or_default();
                 Some(Piece::Character(piece.0, piece.1))
@@ -162,7 +164,21 @@ mod tests {
         assert_eq!(reference("&#13;x"), Some(('\r', 5)));
         assert_eq!(reference("&#x0041;"), Some(('A', 8)));
         assert_eq!(reference("&quot;"), Some(('"', 6)));
-        for broken in ["&nbsp;", "&#0;", "&#xD800;", "&#;", "&#x;", "&#+65;", "&#X41;", "&;", "&amp", "& amp;", "&#xFFFE;", "&#1114112;", "&#99999999999;"] {
+        for broken in [
+            "&nbsp;",
+            "&#0;",
+            "&#xD800;",
+            "&#;",
+            "&#x;",
+            "&#+65;",
+            "&#X41;",
+            "&;",
+            "&amp",
+            "& amp;",
+            "&#xFFFE;",
+            "&#1114112;",
+            "&#99999999999;",
+        ] {
             assert_eq!(reference(broken), None, "{broken}");
         }
     }

@@ -280,7 +280,11 @@ impl<'d> Element<'d> {
     }
 
     /// The child elements with this expanded name.
-    pub fn children_named<'n>(&self, namespace: &'n str, local_name: &'n str) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
+    pub fn children_named<'n>(
+        &self,
+        namespace: &'n str,
+        local_name: &'n str,
+    ) -> impl Iterator<Item = Element<'d>> + use<'d, 'n> {
         self.child_elements().filter(move |e| e.is(namespace, local_name))
     }
 
