@@ -1,5 +1,7 @@
 //! The house rules that a compiler does not know: arrows point inward, the inner rings do no I/O.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a broken rule is a panic here
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,7 +100,7 @@ fn named_rooms(code: &str) -> Vec<String> {
                     c if depth == 1 && fresh && (c.is_alphanumeric() || c == '_') => word.push(c),
                     _ => {}
                 }
-                if !(c.is_alphanumeric() || c == '_') && !word.is_empty() {
+                if !(c.is_alphanumeric() || c == '_' || word.is_empty()) {
                     rooms.push(std::mem::take(&mut word));
                     fresh = false;
                 }

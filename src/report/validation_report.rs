@@ -354,6 +354,7 @@ mod tests {
 
     /// Contract §3: the decision, row by row.
     #[test]
+    #[allow(clippy::type_complexity)]
     fn decision_table() {
         use CheckId as C;
         use Decision::{Accepted, Refused, Undetermined};

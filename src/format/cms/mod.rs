@@ -360,6 +360,3 @@ fn signature_timestamps<'a>(attributes: &Element<'a>) -> Result<Vec<&'a [u8]>, R
     }
     Ok(tokens)
 }
-
-#[cfg(test)]
-mod tests;
