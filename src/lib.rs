@@ -9,6 +9,8 @@ pub mod report;
 pub mod verify;
 
 #[cfg(feature = "server")]
+pub mod adapter;
+#[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;

@@ -72,6 +72,12 @@ impl DocumentKind {
         DocumentKind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether a document of this kind goes through the states of a licence. An order and a refusal
+    /// are acts of one moment: nothing follows them in the register.
+    pub const fn has_states(self) -> bool {
+        !matches!(self, DocumentKind::Order | DocumentKind::ReasonedRefusal)
+    }
+
     /// The heading of the blank (regulations, licence form; the permit, order and refusal have no blank of their own).
     pub fn title(self) -> Bilingual {
         match self {

@@ -228,8 +228,8 @@ pub enum Reserved {
     },
     /// The same call was answered before.
     Answered {
-        /// The answer, as given to [`Completion::answer`].
-        answer: Vec<u8>,
+        /// The licence as it was when it was issued.
+        answer: Box<LicenceRecord>,
     },
 }
 
@@ -265,8 +265,6 @@ pub struct Completion {
     pub digest: Digest,
     /// Digest of the sealed content.
     pub content: Digest,
-    /// What the caller is answered, kept for the idempotency key.
-    pub answer: Vec<u8>,
     /// When.
     pub at: Time,
 }
@@ -484,8 +482,8 @@ pub trait Registry: Journal {
     /// [`RegistryError`]; then nothing may be signed.
     fn record_intent(&self, intent: Intent) -> Result<(), RegistryError>;
 
-    /// Issues the sealed document: licence, document, request, replaced licence, idempotent answer and journal in one
-    /// transaction.
+    /// Issues the sealed document: licence, document, request, replaced licence and journal in one transaction. The
+    /// record is kept as the answer to the idempotency key.
     ///
     /// # Errors
     /// [`RegistryError`]; then nothing was issued.
