@@ -7,6 +7,7 @@
 //! *Invariant:* every accessor returns a slice of the input or an [`Error`] with the offset; nothing panics, recursion
 //! is bounded by [`MAX_DEPTH`].
 
+pub mod encode;
 mod oid;
 mod reader;
 mod time;

@@ -1,6 +1,6 @@
 //! Digest algorithms by OID and by URI.
 
-use crate::asn1::{Oid, oid};
+use crate::asn1::{Oid, encode, oid};
 use aws_lc_rs::digest as aws;
 use std::fmt;
 // `streebog`, `gost94` and `sha1` are of the same RustCrypto generation: one trait serves.
@@ -102,6 +102,18 @@ impl DigestAlgorithm {
     /// The OID under which the algorithm is written.
     pub fn oid(self) -> Option<Oid<'static>> {
         self.row().and_then(|row| row.2.first().copied())
+    }
+
+    /// The AlgorithmIdentifier in DER: SHA-2 without parameters (RFC 5754 §2), the national digests with NULL, as their
+    /// signers write them.
+    pub fn to_identifier(self) -> Vec<u8> {
+        let oid = self.oid().map(encode::oid).unwrap_or_default();
+        match self {
+            DigestAlgorithm::Gost34311 | DigestAlgorithm::Streebog256 | DigestAlgorithm::Streebog512 => {
+                encode::sequence(&[&oid, &encode::null()])
+            }
+            _ => encode::sequence(&[&oid]),
+        }
     }
 
     /// The URI under which the algorithm is written in XML.

@@ -1,7 +1,7 @@
 //! Signature algorithms by AlgorithmIdentifier and by URI.
 
 use super::DigestAlgorithm;
-use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
+use crate::asn1::{Element, Error, Oid, Reader, Tag, encode, oid};
 
 /// `AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY DEFINED BY algorithm OPTIONAL }`
 /// (RFC 5280 §4.1.1.2), borrowed.
@@ -316,6 +316,30 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// The AlgorithmIdentifier in DER; `None` for a combination that no identifier stands for.
+    ///
+    /// RSA with PKCS#1 padding has NULL parameters (RFC 4055 §5), ECDSA and Ed25519 none (RFC 5758 §3.2, RFC 8410 §3),
+    /// the national algorithms NULL, as their authority writes them.
+    pub fn to_identifier(&self) -> Option<Vec<u8>> {
+        let oid = encode::oid(self.oid()?);
+        Some(match self {
+            SignatureAlgorithm::Ecdsa(_)
+            | SignatureAlgorithm::Ed25519
+            | SignatureAlgorithm::Gost2015 { order: GostByteOrder::Tc26, .. } => encode::sequence(&[&oid]),
+            SignatureAlgorithm::RsaPss { digest, salt_len } => {
+                let hash = encode::sequence(&[&encode::oid(digest.oid()?), &encode::null()]);
+                let mask = encode::sequence(&[&encode::oid(MGF1), &hash]);
+                let parameters = encode::sequence(&[
+                    &encode::explicit(0, &hash),
+                    &encode::explicit(1, &mask),
+                    &encode::explicit(2, &encode::small_unsigned((*salt_len).into())),
+                ]);
+                encode::sequence(&[&oid, &parameters])
+            }
+            _ => encode::sequence(&[&oid, &encode::null()]),
+        })
+    }
+
     /// The URI under which the algorithm is written in XML.
     pub fn uri(&self) -> Option<&'static str> {
         match self {
@@ -470,6 +494,15 @@ mod tests {
         assert!(matches!(identifier(&sequence(&[&oid_tlv(RSASSA_PSS)])), Err(AlgorithmError::Parameters(_))));
         let defaults = sequence(&[&oid_tlv(RSASSA_PSS), &sequence(&[])]);
         assert_eq!(identifier(&defaults), Err(AlgorithmError::NotAllowed("RSA-PSS with SHA-1")));
+    }
+
+    #[test]
+    fn identifiers_are_read_back() {
+        let pss = [Sha256, Sha384, Sha512].map(|digest| SignatureAlgorithm::RsaPss { digest, salt_len: 20 });
+        for algorithm in REGISTRY.iter().map(|row| row.2).chain(pss) {
+            assert_eq!(identifier(&algorithm.to_identifier().unwrap()), Ok(algorithm));
+        }
+        assert_eq!(SignatureAlgorithm::RsaPkcs1(Sha1).to_identifier(), None);
     }
 
     #[test]

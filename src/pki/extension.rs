@@ -227,6 +227,11 @@ impl KeyUsage {
         Ok(KeyUsage(value))
     }
 
+    /// The named bits, bit `n` where `1 << n` is.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether every usage of `other` is allowed.
     pub const fn contains(self, other: KeyUsage) -> bool {
         self.0 & other.0 == other.0
