@@ -3,6 +3,7 @@
 //! *Invariant:* a key that comes out of [`PublicKey::from_spki`] is of an allowed kind and size; explicit curves, DSA,
 //! short RSA and even or small exponents never do (attacks 17 and 19).
 
+use super::gost;
 use super::{AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::asn1::{Oid, Reader, Tag, oid};
 use aws_lc_rs::digest::Digest as AwsDigest;
@@ -78,6 +79,10 @@ enum Material {
     Ed25519 {
         point: [u8; 32],
     },
+    Gost {
+        profile: &'static gost::encoding::Profile,
+        key: gost::PublicKey,
+    },
 }
 
 /// What parameters in an id-RSASSA-PSS key restrict (RFC 4055 §3.1).
@@ -112,6 +117,10 @@ impl PublicKey {
         let identifier = AlgorithmIdentifier::parse(&mut reader).map_err(malformed)?;
         let key = reader.element().and_then(|e| e.bit_string_octets()).map_err(malformed)?;
         reader.finish().map_err(malformed)?;
+        if let Some(named) = gost::encoding::profile(&identifier) {
+            let (profile, set) = named?;
+            return Ok(PublicKey(Arc::new(Material::Gost { profile, key: gost::encoding::public_key(set, key)? })));
+        }
         let material = match identifier.algorithm {
             RSA_ENCRYPTION if identifier.has_no_parameters() => rsa(key, None)?,
             RSA_ENCRYPTION => return Err(KeyError::Malformed),
@@ -168,6 +177,7 @@ impl PublicKey {
             Material::Ec { curve: Curve::P384, .. } => "P-384".into(),
             Material::Ec { curve: Curve::P521, .. } => "P-521".into(),
             Material::Ed25519 { .. } => "Ed25519".into(),
+            Material::Gost { profile, .. } => profile.name.into(),
         }
     }
 
@@ -247,6 +257,13 @@ impl PublicKey {
                 let parameters = ecdsa(*curve, *hash).ok_or(SignatureError::KeyMismatch)?;
                 let default = ecdsa(*curve, default_digest(*curve)).ok_or(SignatureError::KeyMismatch)?;
                 verify_parsed(parsed, default, parameters, point, &imported()?, signature)
+            }
+            (Material::Gost { profile, key }, SignatureAlgorithm::Gost2004 | SignatureAlgorithm::Gost2015 { .. }) => {
+                if profile.algorithm != *algorithm {
+                    return Err(SignatureError::KeyMismatch);
+                }
+                key.verify_digest(digest.as_bytes(), signature, algorithm.gost_byte_order())
+                    .map_err(|_| SignatureError::Invalid)
             }
             _ => Err(SignatureError::KeyMismatch),
         }

@@ -3,6 +3,7 @@
 //! *Invariant:* an algorithm that is too weak or unsupported is refused by name; nothing is skipped.
 
 mod digest;
+pub mod gost;
 mod key;
 mod private_key;
 mod signature;

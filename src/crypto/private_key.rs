@@ -1,13 +1,15 @@
 //! Private keys in memory, and signing with them.
 //!
-//! The pure rooms never sign; a `KeySigner` of ring 4 holds one of these. Randomness for ECDSA and PSS is drawn inside
-//! aws-lc, nowhere else in this room.
+//! The pure rooms never sign; a `KeySigner` of ring 4 holds one of these. Randomness for ECDSA, PSS and the hedge of
+//! GOST nonces is drawn from aws-lc, here and nowhere else in this room.
 //!
 //! *Invariant:* key octets are wiped when the value is dropped and never printed.
 
-use super::{DigestAlgorithm, PublicKey, SignatureAlgorithm, pss_salt_len};
+use super::gost;
+use super::{AlgorithmIdentifier, DigestAlgorithm, PublicKey, SignatureAlgorithm, pss_salt_len};
+use crate::asn1::{Reader, Tag};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{self as aws, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use std::fmt;
 
@@ -30,6 +32,12 @@ enum Material {
     P256(EcdsaKeyPair),
     P384(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    Gost(Box<GostKey>),
+}
+
+struct GostKey {
+    algorithm: SignatureAlgorithm,
+    secret: gost::SecretKey,
 }
 
 /// A private key that can sign.
@@ -48,11 +56,14 @@ impl fmt::Debug for PrivateKey {
 const ED25519_SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 impl PrivateKey {
-    /// A key from PKCS#8 `PrivateKeyInfo` in DER (RFC 5958): RSA, P-256, P-384, Ed25519.
+    /// A key from PKCS#8 `PrivateKeyInfo` in DER (RFC 5958): RSA, P-256, P-384, Ed25519, GOST.
     ///
     /// # Errors
     /// [`PrivateKeyError::Rejected`].
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
+        if let Some(key) = gost_key(pkcs8) {
+            return key;
+        }
         let rejected = |_| PrivateKeyError::Rejected;
         let x509 = |key: &dyn Fn() -> Result<PublicKeyX509Der<'static>, aws_lc_rs::error::Unspecified>| {
             key().map(|der| der.as_ref().to_vec()).map_err(rejected)
@@ -95,6 +106,7 @@ impl PrivateKey {
             Material::P256(_) => SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256),
             Material::P384(_) => SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha384),
             Material::Ed25519(_) => SignatureAlgorithm::Ed25519,
+            Material::Gost(key) => key.algorithm,
         }
     }
 
@@ -133,9 +145,49 @@ impl PrivateKey {
             (Material::Ed25519(pair), SignatureAlgorithm::Ed25519) => {
                 Ok(pair.try_sign(message).map_err(|_| PrivateKeyError::Failed)?.as_ref().to_vec())
             }
+            (Material::Gost(key), algorithm) if key.algorithm == *algorithm => {
+                let digest = algorithm.digest().ok_or(PrivateKeyError::KeyMismatch)?.digest(message);
+                let mut hedge = zeroize::Zeroizing::new([0; gost::HEDGE_LEN]);
+                random.fill(&mut *hedge).map_err(|_| PrivateKeyError::Failed)?;
+                key.secret
+                    .sign_digest(digest.as_bytes(), &hedge, algorithm.gost_byte_order())
+                    .map_err(|_| PrivateKeyError::Failed)
+            }
             _ => Err(PrivateKeyError::KeyMismatch),
         }
     }
+}
+
+/// The GOST key of a `PrivateKeyInfo`; `None` where it is of another kind.
+///
+/// ```text
+/// OneAsymmetricKey ::= SEQUENCE {
+///     version             INTEGER,
+///     privateKeyAlgorithm AlgorithmIdentifier,
+///     privateKey          OCTET STRING,
+///     attributes      [0] IMPLICIT SET OF Attribute OPTIONAL,
+///     publicKey       [1] IMPLICIT BIT STRING OPTIONAL }
+/// ```
+/// (RFC 5958 §2). The public half is computed, not taken from there.
+fn gost_key(pkcs8: &[u8]) -> Option<Result<PrivateKey, PrivateKeyError>> {
+    let mut outer = Reader::der(pkcs8);
+    let mut reader = outer.sequence().ok()?;
+    outer.finish().ok()?;
+    reader.integer().ok()?;
+    let identifier = reader.clone().expect(Tag::SEQUENCE).ok()?.raw;
+    let algorithm = AlgorithmIdentifier::parse(&mut reader).ok()?;
+    let named = gost::encoding::profile(&algorithm)?;
+    let parsed = || {
+        let (profile, set) = named.ok()?;
+        let secret = gost::encoding::secret_key(set, reader.octet_string().ok()?).ok()?;
+        reader.optional(Tag::context_constructed(0)).ok()?;
+        reader.optional(Tag::context(1)).ok()?;
+        reader.finish().ok()?;
+        let spki = gost::encoding::spki(identifier, &secret.public_key());
+        let key = GostKey { algorithm: profile.algorithm, secret };
+        Some(PrivateKey { material: Material::Gost(Box::new(key)), spki })
+    };
+    Some(parsed().ok_or(PrivateKeyError::Rejected))
 }
 
 #[cfg(test)]

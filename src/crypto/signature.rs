@@ -296,6 +296,14 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// How `r` and `s` of a GOST signature are laid out; GOST 34.310-2004 is registered in Kazakhstan alone.
+    pub(super) const fn gost_byte_order(&self) -> GostByteOrder {
+        match self {
+            SignatureAlgorithm::Gost2015 { order, .. } => *order,
+            _ => GostByteOrder::Kazakh,
+        }
+    }
+
     /// The scheme's name without key size and digest.
     pub const fn scheme(&self) -> &'static str {
         match self {

@@ -1,0 +1,207 @@
+//! GOST 34.10-2015 and GOST 34.310-2004: verification and signing (RFC 7091; `r = x(kG) mod q`, `s = r·d + k·e mod q`).
+//!
+//! The Kazakh algorithms are those of GOST R 34.10-2012 and GOST R 34.10-2001 on the curves of [`ParameterSet`]; object
+//! identifiers and the byte order of the signature differ. Digests come in as raw octets and are read as little-endian
+//! integers, which is how both countries' encodings read them.
+//!
+//! *Invariant:* a [`PublicKey`] is a point of order `q` on a named curve; verification handles public values and may
+//! take time that depends on them; everything that touches a [`SecretKey`] or a nonce does not branch on it or index
+//! by it (`docs/gost.md` has the review and the measurement).
+
+mod curve;
+pub(super) mod encoding;
+mod field;
+mod fixed_base;
+mod limbs;
+mod nonce;
+mod parameters;
+mod sign;
+mod verify;
+
+pub use nonce::HEDGE_LEN;
+
+use std::fmt;
+
+use super::GostByteOrder;
+use curve::Affine;
+use limbs::Limbs;
+use parameters::{CryptoProA, Tc26A256, Tc26A512};
+use sign::SecretScalar;
+
+/// A named curve; messages choose among these and never bring their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParameterSet {
+    /// id-tc26-gost-3410-2012-512-paramSetA (RFC 7836 §A.2).
+    Tc26A512,
+    /// id-tc26-gost-3410-2012-256-paramSetA (RFC 7836 §A.2).
+    Tc26A256,
+    /// id-GostR3410-2001-CryptoPro-A-ParamSet (RFC 4357 §11.4).
+    CryptoProA,
+}
+
+impl ParameterSet {
+    /// Bytes of a coordinate, of a scalar and of half a signature.
+    pub const fn coordinate_len(self) -> usize {
+        match self {
+            ParameterSet::Tc26A512 => 64,
+            ParameterSet::Tc26A256 | ParameterSet::CryptoProA => 32,
+        }
+    }
+}
+
+/// Why a key or a signature is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GostError {
+    /// Octets of another length than the parameter set has.
+    #[error("length does not fit the parameter set")]
+    Length,
+    /// A coordinate that is not below the prime, or a point off the curve or outside the subgroup.
+    #[error("not a point of the curve")]
+    NotOnCurve,
+    /// A private scalar of zero, or not below the order.
+    #[error("scalar out of range")]
+    ScalarOutOfRange,
+    /// `r` or `s` is zero, or not below the order.
+    #[error("signature component out of range")]
+    ComponentOutOfRange,
+    /// The equation does not hold.
+    #[error("signature does not verify")]
+    Mismatch,
+}
+
+#[derive(Clone, Debug)]
+enum Point {
+    Tc26A512(Affine<Tc26A512>),
+    Tc26A256(Affine<Tc26A256>),
+    CryptoProA(Affine<CryptoProA>),
+}
+
+/// A public key: a point of order `q`.
+#[derive(Clone, Debug)]
+pub struct PublicKey(Point);
+
+macro_rules! for_point {
+    ($point:expr, $bound:ident => $result:expr) => {
+        match $point {
+            Point::Tc26A512($bound) => $result,
+            Point::Tc26A256($bound) => $result,
+            Point::CryptoProA($bound) => $result,
+        }
+    };
+}
+
+impl PublicKey {
+    /// A key from `x ‖ y`, little-endian each (RFC 9215 §4.3).
+    ///
+    /// # Errors
+    /// [`GostError::Length`], [`GostError::NotOnCurve`].
+    pub fn from_point(parameters: ParameterSet, point: &[u8]) -> Result<PublicKey, GostError> {
+        Ok(PublicKey(match parameters {
+            ParameterSet::Tc26A512 => Point::Tc26A512(verify::point_from_bytes(point)?),
+            ParameterSet::Tc26A256 => Point::Tc26A256(verify::point_from_bytes(point)?),
+            ParameterSet::CryptoProA => Point::CryptoProA(verify::point_from_bytes(point)?),
+        }))
+    }
+
+    /// The curve.
+    pub fn parameters(&self) -> ParameterSet {
+        match self.0 {
+            Point::Tc26A512(_) => ParameterSet::Tc26A512,
+            Point::Tc26A256(_) => ParameterSet::Tc26A256,
+            Point::CryptoProA(_) => ParameterSet::CryptoProA,
+        }
+    }
+
+    /// `x ‖ y`, little-endian each.
+    pub fn to_point(&self) -> Vec<u8> {
+        for_point!(&self.0, point => verify::point_to_bytes(point))
+    }
+
+    /// Verifies a signature of a digest.
+    ///
+    /// # Errors
+    /// [`GostError::Length`], [`GostError::ComponentOutOfRange`], [`GostError::Mismatch`].
+    pub fn verify_digest(&self, digest: &[u8], signature: &[u8], order: GostByteOrder) -> Result<(), GostError> {
+        for_point!(&self.0, point => verify::verify_digest(point, digest, signature, order))
+    }
+}
+
+enum Secret {
+    Tc26A512(SecretScalar<Tc26A512>),
+    Tc26A256(SecretScalar<Tc26A256>),
+    CryptoProA(SecretScalar<CryptoProA>),
+}
+
+/// A private key, wiped when dropped.
+pub struct SecretKey(Secret);
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+impl SecretKey {
+    /// A key from its scalar, little-endian: how keys of 2015 are stored.
+    ///
+    /// # Errors
+    /// [`GostError::Length`], [`GostError::ScalarOutOfRange`].
+    pub fn from_le_bytes(parameters: ParameterSet, scalar: &[u8]) -> Result<SecretKey, GostError> {
+        Ok(SecretKey(match parameters {
+            ParameterSet::Tc26A512 => Secret::Tc26A512(SecretScalar::from_le_bytes(scalar)?),
+            ParameterSet::Tc26A256 => Secret::Tc26A256(SecretScalar::from_le_bytes(scalar)?),
+            ParameterSet::CryptoProA => Secret::CryptoProA(SecretScalar::from_le_bytes(scalar)?),
+        }))
+    }
+
+    /// A key from its scalar as an unsigned big-endian integer of at most the parameter set's length: how keys of
+    /// GOST 34.310-2004 are stored.
+    ///
+    /// # Errors
+    /// [`GostError::Length`], [`GostError::ScalarOutOfRange`].
+    pub fn from_be_bytes(parameters: ParameterSet, scalar: &[u8]) -> Result<SecretKey, GostError> {
+        let len = parameters.coordinate_len();
+        if scalar.len() > len {
+            return Err(GostError::Length);
+        }
+        let mut little = zeroize::Zeroizing::new(Vec::with_capacity(len));
+        little.extend(scalar.iter().rev());
+        little.resize(len, 0);
+        SecretKey::from_le_bytes(parameters, &little)
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey(match &self.0 {
+            Secret::Tc26A512(scalar) => Point::Tc26A512(scalar.public_point()),
+            Secret::Tc26A256(scalar) => Point::Tc26A256(scalar.public_point()),
+            Secret::CryptoProA(scalar) => Point::CryptoProA(scalar.public_point()),
+        })
+    }
+
+    /// Signs a digest. `hedge` is fresh randomness; see [`nonce`] for what it adds to the deterministic nonce.
+    ///
+    /// # Errors
+    /// [`GostError::Length`] for a digest of another length than the parameter set has.
+    pub fn sign_digest(
+        &self,
+        digest: &[u8],
+        hedge: &[u8; HEDGE_LEN],
+        order: GostByteOrder,
+    ) -> Result<Vec<u8>, GostError> {
+        match &self.0 {
+            Secret::Tc26A512(scalar) => scalar.sign_digest(digest, hedge, order),
+            Secret::Tc26A256(scalar) => scalar.sign_digest(digest, hedge, order),
+            Secret::CryptoProA(scalar) => scalar.sign_digest(digest, hedge, order),
+        }
+    }
+}
+
+/// The integer `e` of a digest: little-endian, modulo the order, and one in place of zero (RFC 7091 §6.1 step 2).
+fn digest_to_scalar<C: curve::Curve>(digest: &[u8]) -> Result<curve::Scalar<C>, GostError> {
+    let e = curve::Scalar::<C>::reduce(C::Limbs::from_le_bytes(digest).ok_or(GostError::Length)?);
+    Ok(if e.is_zero() { field::Element::ONE } else { e })
+}
+
+#[cfg(test)]
+mod tests;
