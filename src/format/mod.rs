@@ -7,7 +7,9 @@
 pub mod armour;
 pub mod cms;
 pub mod limits;
+pub mod wsse;
 pub mod xml;
+pub mod xmldsig;
 
 use crate::crypto::{Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::report::{Checks, Reason, Time};
@@ -51,7 +53,8 @@ impl Format {
         if text.starts_with(b"%PDF-") {
             return Some(Format::Pdf);
         }
-        if text.starts_with(b"<") {
+        // UTF-16 with its byte order mark.
+        if text.starts_with(b"<") || document.starts_with(b"\xff\xfe<\0") || document.starts_with(b"\xfe\xff\0<") {
             return Some(Format::Xmldsig);
         }
         if text.starts_with(b"-----BEGIN CERTIFICATE-----") || text.starts_with(b"-----BEGIN TRUSTED CERTIFICATE-----")
@@ -126,6 +129,17 @@ pub struct ParsedSignature<'a> {
     pub findings: Checks,
     /// What the signature covers, where the format can cover a part.
     pub scope: Option<Scope>,
+    /// XML: everything that it covers and whose digest agrees.
+    pub covered: Vec<xmldsig::Covered<'a>>,
+    /// XML: the signature itself.
+    pub element: Option<xml::Element<'a>>,
+}
+
+impl ParsedSignature<'_> {
+    /// XML: whether it is over the content beside the document.
+    pub fn covers_content(&self) -> bool {
+        self.covered.iter().any(|c| matches!(c, xmldsig::Covered::Content))
+    }
 }
 
 /// What a signature covers.

@@ -49,6 +49,7 @@ pub enum Reason {
     SavAttributeDuplicated { attribute: String },
     SavAttributeInconsistent { attribute: String },
     SavSigningTimeImplausible { claimed: Time, validation_time: Time },
+    SavMessageExpired { expires: Time, validation_time: Time },
     SavSeenBefore {},
     IdNotDeclared {},
     IdApplicantMismatch { identifier: String },
@@ -134,6 +135,7 @@ impl Reason {
             SavAttributeDuplicated { .. } => "sav-attribute-duplicated",
             SavAttributeInconsistent { .. } => "sav-attribute-inconsistent",
             SavSigningTimeImplausible { .. } => "sav-signing-time-implausible",
+            SavMessageExpired { .. } => "sav-message-expired",
             SavSeenBefore {} => "sav-seen-before",
             IdNotDeclared {} => "id-not-declared",
             IdApplicantMismatch { .. } => "id-applicant-mismatch",
@@ -190,7 +192,8 @@ impl Reason {
                     SavAttributeMissing { .. }
                     | SavAttributeDuplicated { .. }
                     | SavAttributeInconsistent { .. }
-                    | SavSigningTimeImplausible { .. } => Some(S::SigConstraintsFailure),
+                    | SavSigningTimeImplausible { .. }
+                    | SavMessageExpired { .. } => Some(S::SigConstraintsFailure),
                     _ => None,
                 },
             ),

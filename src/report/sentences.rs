@@ -258,6 +258,11 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Заявленное время подписания {claimed} неправдоподобно (время проверки {validation_time}).",
             "The claimed signing time {claimed} is implausible (validation time {validation_time})."
         ),
+        SavMessageExpired { expires, validation_time } => say!(
+            "Хабарламаның жарамдылық мерзімі {expires} аяқталған (тексеру уақыты {validation_time}).",
+            "Срок действия сообщения истёк {expires} (время проверки {validation_time}).",
+            "The message expired at {expires} (validation time {validation_time})."
+        ),
         SavSeenBefore {} => say!(
             "Бұл қол қойылған құжат бұрын тіркелген.",
             "Этот подписанный документ уже зарегистрирован.",

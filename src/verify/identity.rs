@@ -5,14 +5,27 @@
 
 use super::inputs::{ContentIdentityRule, VerificationInputs};
 use super::policy::{IdentityRequirement, Severity};
+use super::xml;
+use crate::format::ParsedSignature;
 use crate::pki::identity::{Bin, Found, Identity, Iin, Role};
 use crate::report::{CheckId, Checks, Reason};
 
 /// Checks what the caller declares and what the signed content says.
-pub(super) fn check(inputs: &VerificationInputs<'_>, content: Option<&[u8]>, identity: &Identity, checks: &mut Checks) {
+pub(super) fn check(
+    inputs: &VerificationInputs<'_>,
+    signature: &ParsedSignature<'_>,
+    content: Option<&[u8]>,
+    identity: &Identity,
+    checks: &mut Checks,
+) {
     check_declared(inputs, identity, checks);
-    let Some(rule) = inputs.service.and_then(|service| service.content_identity.as_ref()) else { return };
-    match content_identifiers(rule, content) {
+    let Some(service) = inputs.service else { return };
+    let Some(rule) = service.content_identity.as_ref() else { return };
+    let claimed = match signature.element {
+        Some(_) if !signature.covers_content() => xml::identifiers(service, rule, signature),
+        _ => content_identifiers(rule, content),
+    };
+    match claimed {
         Err(reason) => checks.fail(CheckId::IdentityContent, reason),
         Ok(claimed) => {
             let agrees = compare(&claimed, identity, |identifier| Reason::IdContentMismatch { identifier });
@@ -76,9 +89,9 @@ pub(super) fn check_declared(inputs: &VerificationInputs<'_>, identity: &Identit
 }
 
 /// Identifiers that somebody claims.
-struct Claimed {
-    iin: Option<Iin>,
-    bin: Option<Bin>,
+pub(super) struct Claimed {
+    pub(super) iin: Option<Iin>,
+    pub(super) bin: Option<Bin>,
 }
 
 fn compare(claimed: &Claimed, identity: &Identity, mismatch: impl Fn(String) -> Reason) -> Result<(), Reason> {
@@ -184,7 +197,11 @@ mod tests {
     use super::*;
 
     fn rule() -> ContentIdentityRule {
-        ContentIdentityRule { json_iin: Some("/applicant/iin".into()), json_bin: Some("/applicant/bin".into()) }
+        ContentIdentityRule {
+            json_iin: Some("/applicant/iin".into()),
+            json_bin: Some("/applicant/bin".into()),
+            ..ContentIdentityRule::default()
+        }
     }
 
     fn read(content: &str) -> Result<(Option<String>, Option<String>), String> {

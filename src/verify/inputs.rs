@@ -6,6 +6,7 @@ use crate::format::Format;
 use crate::pki::identity::{Bin, Iin, Role};
 use crate::report::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The applicant as the caller declares him.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub struct ContentIdentityRule {
     /// JSON Pointer to the BIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json_bin: Option<String>,
+    /// XML: path to the IIN, as [`crate::format::xml::path`] describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml_iin: Option<String>,
+    /// XML: path to the BIN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xml_bin: Option<String>,
 }
 
 /// What a service asks beyond the policy.
@@ -37,6 +44,10 @@ pub struct ServiceRules {
     pub content_identity: Option<ContentIdentityRule>,
     /// Roles of which the signer must have one; empty where any will do.
     pub roles: Vec<Role>,
+    /// XML: path of the element that a signature must cover; `None` for the whole document, or a message's Body.
+    pub xml_element: Option<String>,
+    /// Prefixes of the XML paths.
+    pub xml_namespaces: BTreeMap<String, String>,
 }
 
 /// Everything that a verdict depends on.

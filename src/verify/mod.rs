@@ -11,11 +11,12 @@ mod identity;
 mod inputs;
 pub mod policy;
 mod signing_certificate;
+mod xml;
 
 pub use inputs::{ContentIdentityRule, DeclaredApplicant, ServiceRules, VerificationInputs};
 
 use crate::crypto::{Digest, DigestAlgorithm, PublicKey};
-use crate::format::{self, Format, ParsedDocument, ParsedSignature, armour, limits};
+use crate::format::{self, Format, ParsedDocument, ParsedSignature, armour, limits, wsse};
 use crate::pki::Certificate;
 use crate::pki::identity::Identity;
 use crate::report::{
@@ -39,22 +40,30 @@ pub fn verify(inputs: &VerificationInputs<'_>) -> ValidationReport {
             Err(error) => unreadable(inputs, format, Reason::FcMalformed { what: error.to_string() }),
             Ok(octets) => match format::cms::parse(&octets, inputs.content) {
                 Err(reason) => unreadable(inputs, format, reason),
-                Ok(document) => verify_document(inputs, &document),
+                Ok(document) => verify_document(inputs, &document, None),
             },
         },
-        Format::Xmldsig | Format::Wsse | Format::Pdf | Format::Jws => {
+        Format::Xmldsig | Format::Wsse => xml::verify(inputs, format),
+        Format::Pdf | Format::Jws => {
             unreadable(inputs, format, Reason::FcUnsupportedFormat { format: format.as_str().to_owned() })
         }
     }
 }
 
 /// Judges every signature of a parsed document.
-fn verify_document(inputs: &VerificationInputs<'_>, document: &ParsedDocument<'_>) -> ValidationReport {
+fn verify_document(
+    inputs: &VerificationInputs<'_>,
+    document: &ParsedDocument<'_>,
+    message: Option<&wsse::Message<'_>>,
+) -> ValidationReport {
     let embedded: Vec<Certificate> =
         document.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let required = inputs.policy.required_checks(inputs.service.and_then(|s| s.content_identity.as_ref()).is_some());
-    let mut signatures: Vec<SignatureReport> =
-        document.signatures.iter().map(|signature| verify_signature(inputs, document, signature, &embedded)).collect();
+    let mut signatures: Vec<SignatureReport> = document
+        .signatures
+        .iter()
+        .map(|signature| verify_signature(inputs, document, message, signature, &embedded))
+        .collect();
 
     // Contract §5: identity is matched by at least one signer. Another signer's mismatch is then worth a warning.
     for check in [CheckId::IdentityDeclared, CheckId::IdentityContent] {
@@ -82,10 +91,12 @@ fn verify_document(inputs: &VerificationInputs<'_>, document: &ParsedDocument<'_
 fn verify_signature(
     inputs: &VerificationInputs<'_>,
     document: &ParsedDocument<'_>,
+    message: Option<&wsse::Message<'_>>,
     signature: &ParsedSignature<'_>,
     embedded: &[Certificate],
 ) -> SignatureReport {
     let mut checks = signature.findings.clone();
+    xml::check_coverage(inputs, message, signature, &mut checks);
     if let Err(reason) = &signature.algorithm
         && matches!(reason, Reason::SavAlgorithmNotAllowed { .. })
     {
@@ -132,7 +143,7 @@ fn verify_signature(
         (Err(_), _) => {}
     }
     let identity = Identity::of(&certificate);
-    identity::check(inputs, document.content.as_deref(), &identity, &mut checks);
+    identity::check(inputs, signature, document.content.as_deref(), &identity, &mut checks);
     SignatureReport {
         decision: Decision::Refused,
         indication: Indication::Indeterminate,

@@ -291,6 +291,8 @@ fn signer<'a>(
         signature_timestamps: Vec::new(),
         findings,
         scope: None,
+        covered: Vec::new(),
+        element: None,
     };
     match signed_attributes {
         None => {

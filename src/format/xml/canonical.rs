@@ -67,6 +67,11 @@ impl Canonicalization {
         Some(Self { method, comments, inclusive_prefixes: Vec::new() })
     }
 
+    /// Whether it is Exclusive Canonicalization, the only method with parameters.
+    pub fn is_exclusive(&self) -> bool {
+        self.method == Method::Exclusive
+    }
+
     /// Adds a `PrefixList` (Exclusive Canonicalization 1.0 §4); `None` where it is longer than the budget.
     pub fn with_prefix_list(mut self, list: &str) -> Option<Self> {
         self.inclusive_prefixes = list
@@ -131,29 +136,30 @@ pub trait NodeSet {
     fn contains(&self, member: Member<'_>) -> bool;
 }
 
-/// A document or an element with all below it, one element possibly left out: what a reference may cover.
-#[derive(Debug, Clone, Copy)]
+/// A document or an element with all below it, signatures possibly left out: what a reference may cover.
+#[derive(Debug, Clone)]
 pub struct Subtree<'d> {
     document: &'d Document<'d>,
     apex: Option<Element<'d>>,
-    without: Option<Element<'d>>,
+    without: Vec<Element<'d>>,
 }
 
 impl<'d> Subtree<'d> {
     /// The whole document.
     pub fn whole(document: &'d Document<'d>) -> Self {
-        Self { document, apex: None, without: None }
+        Self { document, apex: None, without: Vec::new() }
     }
 
     /// An element with all below it.
     pub fn of(apex: Element<'d>) -> Self {
-        Self { document: apex.document(), apex: Some(apex), without: None }
+        Self { document: apex.document(), apex: Some(apex), without: Vec::new() }
     }
 
     /// The same without an element and all below it: the enveloped signature transform (XMLDSig §6.6.4).
     #[must_use]
-    pub fn without(self, element: Element<'d>) -> Self {
-        Self { without: Some(element), ..self }
+    pub fn without(mut self, element: Element<'d>) -> Self {
+        self.without.push(element);
+        self
     }
 
     /// The element at its top: for the whole document the document element.
@@ -166,9 +172,9 @@ impl<'d> Subtree<'d> {
         self.apex.is_none()
     }
 
-    /// The element left out.
-    pub fn left_out(&self) -> Option<Element<'d>> {
-        self.without
+    /// The elements left out.
+    pub fn left_out(&self) -> &[Element<'d>] {
+        &self.without
     }
 
     /// The document it is part of.
@@ -178,7 +184,7 @@ impl<'d> Subtree<'d> {
 
     /// Whether the element is in the set.
     pub fn covers(&self, element: Element<'_>) -> bool {
-        self.apex.is_none_or(|a| a.contains(&element)) && self.without.is_none_or(|w| !w.contains(&element))
+        self.apex.is_none_or(|a| a.contains(&element)) && !self.without.iter().any(|w| w.contains(&element))
     }
 }
 
@@ -190,7 +196,7 @@ impl NodeSet for Subtree<'_> {
     }
 
     fn prunes(&self, element: Element<'_>) -> bool {
-        self.without.is_some_and(|w| w.index == element.index)
+        self.without.iter().any(|w| w.index == element.index)
     }
 
     fn contains(&self, _: Member<'_>) -> bool {

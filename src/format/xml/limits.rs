@@ -2,8 +2,6 @@
 //!
 //! *Invariant:* with these, the time to parse and canonicalize grows linearly with the size of the document.
 
-/// Bytes of a document, as received and as decoded: the limit of every container.
-pub const MAX_DOCUMENT: usize = 64 << 20;
 /// Elements open at once: the limit of the secure validation of Apache Santuario.
 pub const MAX_DEPTH: usize = 100;
 /// Attributes of one element, namespace declarations among them. Forms have tens.
@@ -12,13 +10,9 @@ pub const MAX_ATTRIBUTES: usize = 256;
 pub const MAX_NAMESPACES_IN_SCOPE: usize = 512;
 /// Bytes of one name. Generated schemas stay under 200.
 pub const MAX_NAME: usize = 4096;
-/// Signatures in one document: the limit of signers of every container.
-pub const MAX_SIGNATURES: usize = 32;
 /// References of one signature: the limit of the secure validation of Apache Santuario.
 pub const MAX_REFERENCES: usize = 30;
 /// Transforms of one reference: the limit of the secure validation of Apache Santuario.
 pub const MAX_TRANSFORMS: usize = 5;
 /// Prefixes in one `InclusiveNamespaces` list.
 pub const MAX_INCLUSIVE_PREFIXES: usize = 64;
-/// Certificates in one document's signatures: the limit of every container.
-pub const MAX_CERTIFICATES: usize = 64;

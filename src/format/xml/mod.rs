@@ -2,7 +2,7 @@
 //!
 //! A signature over XML is only as good as the agreement between the program that digests a document and the
 //! program that reads it. So there is one parse of the input and one tree; digests ([`canonical`]), references
-//! and the reading of values all walk the same nodes, which are ranges of the one source text.
+//! and the reading of values ([`path`]) all walk the same nodes, which are ranges of the one source text.
 //! The reasons for a parser of our own are in `docs/adr/xml-parser.md`.
 //!
 //! What is refused, because two readers may see it differently: document type declarations (and with them
@@ -18,8 +18,11 @@ mod encoding;
 pub mod limits;
 mod names;
 mod parse;
+pub mod path;
 mod text;
 mod tree;
+
+use crate::report::Reason;
 
 pub use tree::{Attribute, Children, Document, Element, Node};
 
@@ -27,6 +30,18 @@ pub use tree::{Attribute, Children, Document, Element, Node};
 pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the prefix `xmlns` (*Namespaces in XML 1.0* §3).
 pub const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
+/// The reason as the report has it.
+impl From<XmlError> for Reason {
+    fn from(error: XmlError) -> Reason {
+        match error {
+            XmlError::LimitExceeded { limit, maximum } => {
+                Reason::FcLimitExceeded { limit: format!("XML {limit}"), maximum: maximum as u64 }
+            }
+            other => Reason::FcMalformed { what: other.to_string() },
+        }
+    }
+}
 
 /// Why a text is not an XML document that may be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -5,14 +5,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::format::limits::MAX_DOCUMENT_BYTES;
+
 use super::names::{is_space, nc_name_len};
 use super::tree::{AttributeData, Document, NO_NAMESPACE, NodeData, TOP, XML, XMLNS, first_namespaces};
 use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError, encoding, limits, text};
 
 /// Parses a whole document.
 pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
-    if bytes.len() > limits::MAX_DOCUMENT {
-        return Err(XmlError::LimitExceeded { limit: "bytes", maximum: limits::MAX_DOCUMENT });
+    if bytes.len() > MAX_DOCUMENT_BYTES {
+        return Err(XmlError::LimitExceeded { limit: "bytes", maximum: MAX_DOCUMENT_BYTES });
     }
     let text = encoding::decode(bytes)?;
     let Tables { nodes, attributes, namespaces, root, relative_namespace } = Parser::new(&text).run()?;
@@ -62,7 +64,7 @@ struct Parser<'t> {
     relative_namespace: bool,
 }
 
-/// Offsets fit: a document is at most [`limits::MAX_DOCUMENT`] bytes, three times as many when decoded.
+/// Offsets fit: a document is at most [`MAX_DOCUMENT_BYTES`], three times as many when decoded.
 fn offset(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }

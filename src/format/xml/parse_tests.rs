@@ -151,7 +151,7 @@ fn budgets_hold_at_their_edge() {
         Some(XmlError::LimitExceeded { maximum: 512, .. })
     ));
     assert!(matches!(error(&format!("<{}/>", "a".repeat(5000))), Some(XmlError::LimitExceeded { .. })));
-    assert!(matches!(Document::parse(&vec![b' '; limits::MAX_DOCUMENT + 1]), Err(XmlError::LimitExceeded { .. })));
+    assert!(matches!(Document::parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1]), Err(XmlError::LimitExceeded { .. })));
 }
 
 #[test]

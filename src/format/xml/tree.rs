@@ -318,16 +318,16 @@ impl<'d> Element<'d> {
     /// The string-value of XPath: all text below it, in document order.
     pub fn string_value(&self) -> String {
         let mut value = String::new();
-        self.append_text(&mut value, None);
+        self.append_text(&mut value, &[]);
         value
     }
 
-    /// Appends the text below it, leaving out the subtree of `without`.
-    pub fn append_text(&self, value: &mut String, without: Option<Element<'_>>) {
+    /// Appends the text below it, leaving out the subtrees of `without`.
+    pub fn append_text(&self, value: &mut String, without: &[Element<'_>]) {
         for child in self.children() {
             match child {
                 Node::Text(raw) => value.push_str(&raw),
-                Node::Element(e) if without.is_none_or(|w| w != e) => e.append_text(value, without),
+                Node::Element(e) if !without.contains(&e) => e.append_text(value, without),
                 Node::Element(_) | Node::Comment | Node::Instruction => {}
             }
         }
