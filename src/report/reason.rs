@@ -286,6 +286,7 @@ mod tests {
             SavAttributeDuplicated { attribute: text("signingTime") },
             SavAttributeInconsistent { attribute: text("contentType") },
             SavSigningTimeImplausible { claimed: t1, validation_time: t0 },
+            SavMessageExpired { expires: t0, validation_time: t1 },
             SavSeenBefore {},
             IdNotDeclared {},
             IdApplicantMismatch { identifier: text("iin") },
