@@ -53,6 +53,3 @@ pub mod port;
 pub mod service;
 #[cfg(feature = "server")]
 pub mod telemetry;
-
-/// Name and version of this software, as reports and answers carry them.
-pub const SOFTWARE: &str = concat!("tamga ", env!("CARGO_PKG_VERSION"));

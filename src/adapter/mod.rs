@@ -2,4 +2,5 @@
 //!
 //! *Invariant:* an adapter never names a protocol room (`http`, `cli`); only the composition root sees both.
 
+pub mod material;
 pub mod sqlite;

@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use crate::config::ConfigError;
+use crate::{adapter::material::Unreadable, config::ConfigError};
 use std::{
     fmt,
     io::{self, Write as _},
@@ -46,7 +46,6 @@ impl Failure {
     }
 
     /// The input cannot be read.
-    #[allow(dead_code)]
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
         Failure { exit: Exit::Unreadable, message: format!("cannot read {}: {error}", path.display()) }
     }
@@ -57,9 +56,15 @@ impl Failure {
     }
 
     /// Says it on standard error.
-    pub(crate) fn report(self) -> ExitCode {
+    pub(crate) fn say(self) -> Exit {
         let _ = writeln!(io::stderr(), "tamga: {}", self.message);
-        self.exit.into()
+        self.exit
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Failure {
+        Failure { exit: Exit::Unreadable, message: error.to_string() }
     }
 }
 

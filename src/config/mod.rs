@@ -4,9 +4,11 @@
 //! [`Config::masked`].
 
 mod layers;
+mod policy;
 mod size;
 
 pub use layers::ConfigError;
+pub use policy::read_policy;
 pub use size::{Bytes, Seconds};
 
 use secrecy::{ExposeSecret, SecretString};

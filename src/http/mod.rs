@@ -15,6 +15,7 @@ mod edge;
 mod openapi;
 mod operations;
 mod problem;
+mod schema;
 mod server;
 #[allow(dead_code)]
 mod submission;

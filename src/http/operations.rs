@@ -44,7 +44,7 @@ pub(super) struct PartState {
 /// Live: the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
-    Json(Health { status: "live", software: crate::SOFTWARE })
+    Json(Health { status: "live", software: crate::report::SOFTWARE })
 }
 
 /// Usable: key, store, trust and revocation data are there and fresh.

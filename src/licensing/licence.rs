@@ -14,6 +14,7 @@ pub const MAX_ANNEXES: usize = 64;
 
 /// A text in the state language and in Russian.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual {
     /// Kazakh.
@@ -47,6 +48,7 @@ pub enum LicenceSchema {
 
 /// To whom a licence is issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holder {
     /// Individual identification number of a natural person.
@@ -61,6 +63,7 @@ pub struct Holder {
 
 /// An annex («приложение к государственной лицензии»).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Annex {
     /// Number of the annex, such as `001`.
@@ -176,6 +179,7 @@ impl Licence {
 
 /// What an officer decides about a licence; everything else comes from the request, the catalogue and the registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LicenceTerms {
     /// Full name, location and requisites of the holder.

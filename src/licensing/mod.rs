@@ -28,6 +28,7 @@ use std::fmt;
 
 /// The kinds of documents an authority seals as the result of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DocumentKind {
     /// Лицензия / лицензия.

@@ -7,6 +7,7 @@ use std::fmt;
 
 /// The states a licence has in the state register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LicenceState {
     /// Выданная / берілген.
@@ -23,6 +24,7 @@ pub enum LicenceState {
 
 /// What an authority does with a licence that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LicenceAction {
     /// Переоформление: a new licence takes its place.
@@ -131,6 +133,7 @@ impl fmt::Display for LicenceAction {
 
 /// What has become of a registered request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RequestState {
     /// Verified, accepted, numbered; nothing is decided yet.

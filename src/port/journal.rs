@@ -17,6 +17,7 @@ pub type ChainHash = [u8; 32];
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum JournalEvent {
     /// A request was verified, accepted and given a number.
@@ -109,6 +110,7 @@ impl JournalEvent {
 
 /// One row's content: when, who, what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct JournalEntry {
     /// When it happened.
     pub at: Time,

@@ -102,6 +102,7 @@ pub struct NewRequest {
 
 /// A registered request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RequestRecord {
     /// Its number.
     pub number: RequestNumber,
@@ -284,6 +285,7 @@ pub struct Unfinished {
 
 /// One sealed document of a licence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct DocumentRecord {
     /// Kind.
     pub kind: DocumentKind,
@@ -297,6 +299,7 @@ pub struct DocumentRecord {
 
 /// A licence as the registry has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct LicenceRecord {
     /// Number.
     pub number: LicenceNumber,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Main status indication (EN 319 102-1 §5.1.3, Table 4). Ordered from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Indication {
     /// All checks of the policy passed.
@@ -16,6 +17,7 @@ pub enum Indication {
 
 /// Sub-indication (EN 319 102-1 §5.1.3, Tables 5 and 6), in the standard's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)] // The names are the standard's own; validation.md §6.1 explains each.
 pub enum SubIndication {
@@ -57,6 +59,7 @@ pub struct Verdict {
 
 /// Our decision, apart from the ETSI part (contract §3). Ordered from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The request may be registered.

@@ -75,6 +75,7 @@ pub enum Language {
 
 /// One sentence in the three languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[allow(missing_docs)]
 pub struct Message {
     pub kk: String,

@@ -9,6 +9,7 @@ pub const SOFTWARE: &str = concat!("tamga ", env!("CARGO_PKG_VERSION"));
 
 /// The policy that a verdict rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct PolicyReference {
     /// Name: `request`, `signature`, `licence`, …
     pub id: String,
@@ -20,6 +21,7 @@ pub struct PolicyReference {
 
 /// What was verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct DocumentSummary {
     /// Container format.
     pub format: String,
@@ -36,6 +38,7 @@ pub struct DocumentSummary {
 
 /// The message shown to the applicant, with the first reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Refusal {
     /// Code of the reason.
     pub code: String,
@@ -45,6 +48,7 @@ pub struct Refusal {
 
 /// Who signed, as the certificate says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Signer {
     /// Common name.
     pub common_name: Option<String>,
@@ -70,6 +74,7 @@ pub struct Signer {
 
 /// A certificate of the path, from the signer to the trust anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct PathCertificate {
     /// Subject's distinguished name.
     pub subject: String,
@@ -83,6 +88,7 @@ pub struct PathCertificate {
 
 /// Evidence about the revocation of one certificate of the path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RevocationEvidence {
     /// Position in the path, 0 is the signer.
     pub certificate: usize,
@@ -100,6 +106,7 @@ pub struct RevocationEvidence {
 
 /// The status of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationStatus {
     /// Not revoked.
@@ -112,6 +119,7 @@ pub enum RevocationStatus {
 
 /// The kind of a revocation source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RevocationSource {
     /// A complete revocation list.
@@ -124,6 +132,7 @@ pub enum RevocationSource {
 
 /// The verdict about one signature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SignatureReport {
     /// Our decision about this signature.
     pub decision: Decision,
@@ -153,6 +162,7 @@ pub struct SignatureReport {
 
 /// What a signature covers (formats that can cover a part of the document).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct ScopeSummary {
     /// Path of the covered element.
     pub path: String,
@@ -164,6 +174,7 @@ pub struct ScopeSummary {
 
 /// The report of one verification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct ValidationReport {
     /// Identifier of the report.
     pub id: String,

@@ -98,6 +98,7 @@ pub struct Registered {
 
 /// A request with what happened to it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RequestView {
     /// The record.
     #[serde(flatten)]
@@ -108,6 +109,7 @@ pub struct RequestView {
 
 /// A licence with what happened to it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct LicenceView {
     /// The record.
     #[serde(flatten)]
@@ -140,6 +142,7 @@ impl TryFrom<serde_json::Map<String, serde_json::Value>> for StampOrder {
 
 /// A change of a licence's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StateOrder {
     /// Why.
@@ -158,6 +161,7 @@ pub struct Idempotency {
 
 /// What the registry says about a sealed document that was presented.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", tag = "finding")]
 pub enum RegistryFinding {
     /// It is one of the documents that were issued.
