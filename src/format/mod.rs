@@ -6,6 +6,7 @@
 
 pub mod armour;
 pub mod cms;
+pub mod key_store;
 pub mod limits;
 pub mod wsse;
 pub mod xml;
