@@ -35,6 +35,7 @@ pub mod format;
 pub mod licensing;
 pub mod pki;
 pub mod report;
+pub mod stamp;
 pub mod verify;
 
 #[cfg(feature = "server")]
