@@ -15,7 +15,8 @@ pub const UTILITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-w
 const SOAP: [&str; 2] = ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
 /// The token profile that the value types of certificates begin with.
 const TOKEN_PROFILE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0";
-const BASE64_BINARY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
+const BASE64_BINARY: &str =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
 
 fn is_soap(element: &Element<'_>, local_name: &str) -> bool {
     element.local_name() == local_name && SOAP.contains(&element.namespace())
@@ -47,7 +48,11 @@ pub struct Timestamp<'a> {
 pub fn is_message(document: &Document<'_>) -> bool {
     let root = document.root();
     is_soap(&root, "Envelope")
-        && root.child_elements().filter(|e| is_soap(e, "Header")).flat_map(|h| h.child_elements()).any(|e| e.is(SECURITY, "Security"))
+        && root
+            .child_elements()
+            .filter(|e| is_soap(e, "Header"))
+            .flat_map(|h| h.child_elements())
+            .any(|e| e.is(SECURITY, "Security"))
 }
 
 /// Reads the outline of a message.
@@ -58,7 +63,8 @@ pub fn parse<'a>(document: &'a Document<'a>) -> Result<Message<'a>, Reason> {
     let malformed = |what: &str| Reason::FcMalformed { what: format!("SOAP: {what}") };
     let root = document.root();
     let namespace = root.namespace();
-    let header = one(root.child_elements().filter(|e| is_soap(e, "Header")), "Header")?.ok_or_else(|| malformed("Header"))?;
+    let header =
+        one(root.child_elements().filter(|e| is_soap(e, "Header")), "Header")?.ok_or_else(|| malformed("Header"))?;
     let body = one(root.child_elements().filter(|e| is_soap(e, "Body")), "Body")?.ok_or_else(|| malformed("Body"))?;
     if root.child_elements().count() != 2 || header.namespace() != namespace || body.namespace() != namespace {
         // SOAP 1.1 §4: Header, then Body; SOAP 1.2 §5 allows nothing after it either.
@@ -76,7 +82,9 @@ pub fn parse<'a>(document: &'a Document<'a>) -> Result<Message<'a>, Reason> {
         Some(element) => {
             let time = |name: &str| match one(element.children_named(UTILITY, name), name)? {
                 None => Ok(None),
-                Some(e) => e.only_text().as_deref().and_then(xmldsig::date_time).map(Some).ok_or_else(|| malformed(name)),
+                Some(e) => {
+                    e.only_text().as_deref().and_then(xmldsig::date_time).map(Some).ok_or_else(|| malformed(name))
+                }
             };
             Some(Timestamp { element, created: time("Created")?, expires: time("Expires")? })
         }
@@ -101,17 +109,25 @@ pub(super) enum Token {
 }
 
 /// X.509 Token Profile 1.1 §3.2: a key identifier, or a direct reference to a token in the message.
-pub(super) fn token<'a>(reference: Element<'a>, find: impl Fn(&str) -> Option<Element<'a>>) -> Result<Option<Token>, Reason> {
+pub(super) fn token<'a>(
+    reference: Element<'a>,
+    find: impl Fn(&str) -> Option<Element<'a>>,
+) -> Result<Option<Token>, Reason> {
     let malformed = |what: &str| Reason::FcMalformed { what: format!("WS-Security: {what}") };
     let mut children = reference.child_elements();
-    let (Some(child), None) = (children.next(), children.next()) else { return Err(malformed("SecurityTokenReference")) };
+    let (Some(child), None) = (children.next(), children.next()) else {
+        return Err(malformed("SecurityTokenReference"));
+    };
     let octets = |element: Element<'_>| {
         let encoding = element.attribute("", "EncodingType");
         let plain = encoding.is_none_or(|e| e == BASE64_BINARY);
         plain.then(|| xmldsig::octets_of(element)).flatten().ok_or_else(|| malformed(element.local_name()))
     };
     let kind = |element: Element<'_>| {
-        element.attribute("", "ValueType").and_then(|v| v.strip_prefix(TOKEN_PROFILE).map(str::to_owned)).unwrap_or_default()
+        element
+            .attribute("", "ValueType")
+            .and_then(|v| v.strip_prefix(TOKEN_PROFILE).map(str::to_owned))
+            .unwrap_or_default()
     };
     if child.is(SECURITY, "KeyIdentifier") {
         return match kind(child).as_str() {

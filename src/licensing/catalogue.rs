@@ -6,31 +6,10 @@
 //! *Invariant:* ids are unique in a [`Catalogue`], and so are the letters of numbers.
 
 use super::{Bilingual, Date, DocumentKind, PermitType};
+use crate::pki::identity::Role;
+use crate::verify::{ContentIdentityRule, ServiceRules};
 use serde::{Deserialize, Serialize};
-
-/// Where one format of signed content carries the applicant's numbers. At least one place is given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ContentIdentity {
-    /// The place of the IIN.
-    #[serde(default)]
-    pub iin: Option<String>,
-    /// The place of the BIN.
-    #[serde(default)]
-    pub bin: Option<String>,
-}
-
-/// How the applicant's numbers are read out of the signed content of a service's requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityRule {
-    /// JSON content: JSON Pointers (RFC 6901).
-    #[serde(default)]
-    pub json: Option<ContentIdentity>,
-    /// XML content: XPath expressions.
-    #[serde(default)]
-    pub xml: Option<ContentIdentity>,
-}
+use std::collections::BTreeMap;
 
 /// What a deadline counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,10 +60,31 @@ pub struct Service {
     /// How the applicant is read out of the signed content; without a rule only declaration and certificate are
     /// compared.
     #[serde(default)]
-    pub identity: Option<IdentityRule>,
+    pub identity: Option<ContentIdentityRule>,
+    /// Roles of which the signer must have one; empty where any will do.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// XML requests: path of the element that a signature must cover; the whole document where it is not given.
+    #[serde(default)]
+    pub xml_element: Option<String>,
+    /// XML requests: prefixes of the paths.
+    #[serde(default)]
+    pub xml_namespaces: BTreeMap<String, String>,
     /// The longest time to the result.
     #[serde(default)]
     pub deadline: Option<Deadline>,
+}
+
+impl Service {
+    /// What the verification of its requests asks beyond the policy.
+    pub fn rules(&self) -> ServiceRules {
+        ServiceRules {
+            content_identity: self.identity.clone(),
+            roles: self.roles.clone(),
+            xml_element: self.xml_element.clone(),
+            xml_namespaces: self.xml_namespaces.clone(),
+        }
+    }
 }
 
 /// A catalogue that cannot be used.
@@ -187,7 +187,6 @@ struct BuiltIn {
 
 impl BuiltIn {
     fn service(&self) -> Option<Service> {
-        let places = |iin: &str, bin: &str| ContentIdentity { iin: Some(iin.to_owned()), bin: Some(bin.to_owned()) };
         Some(Service {
             id: self.id.to_owned(),
             edition: self.edition.to_owned(),
@@ -195,10 +194,15 @@ impl BuiltIn {
             activity: Bilingual::new(self.activity_kk, self.activity_ru),
             result: self.result,
             permit_type: PermitType::new(self.letters)?,
-            identity: Some(IdentityRule {
-                json: Some(places("/applicant/iin", "/applicant/bin")),
-                xml: Some(places("/request/applicant/iin", "/request/applicant/bin")),
+            identity: Some(ContentIdentityRule {
+                json_iin: Some("/applicant/iin".to_owned()),
+                json_bin: Some("/applicant/bin".to_owned()),
+                xml_iin: Some("/request/applicant/iin".to_owned()),
+                xml_bin: Some("/request/applicant/bin".to_owned()),
             }),
+            roles: Vec::new(),
+            xml_element: None,
+            xml_namespaces: BTreeMap::new(),
             deadline: Some(self.deadline),
         })
     }

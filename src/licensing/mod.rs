@@ -11,7 +11,7 @@ mod licence;
 mod number;
 mod state;
 
-pub use catalogue::{Catalogue, CatalogueError, ContentIdentity, Deadline, DeadlineUnit, IdentityRule, Service};
+pub use catalogue::{Catalogue, CatalogueError, Deadline, DeadlineUnit, Service};
 pub use date::{Date, NotADate};
 pub use licence::{
     Annex, Bilingual, DuplicateNote, EQUIVALENCE, Holder, Licence, LicenceSchema, LicenceTerms, MAX_ANNEXES,

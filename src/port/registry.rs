@@ -479,6 +479,12 @@ pub trait Registry: Journal {
     /// [`Conflict`] and [`Unknown`] where the purpose does not hold; then no number was taken.
     fn reserve(&self, reservation: Reservation) -> Result<Reserved, RegistryError>;
 
+    /// What the same call was answered before, without taking anything.
+    ///
+    /// # Errors
+    /// [`Conflict::KeyReused`], [`Conflict::KeyUnderWay`].
+    fn answered(&self, key: &IdempotencyKey) -> Result<Option<LicenceRecord>, RegistryError>;
+
     /// Records that the key is about to sign. Nothing may be signed before this has answered.
     ///
     /// # Errors

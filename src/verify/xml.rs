@@ -7,7 +7,9 @@
 //! *Invariant:* a value is read only from a node that the same signature covers, in the tree that was digested.
 
 use super::identity::Claimed;
-use super::{ContentIdentityRule, MAX_CLOCK_SKEW_SECONDS, ServiceRules, VerificationInputs, unreadable, verify_document};
+use super::{
+    ContentIdentityRule, MAX_CLOCK_SKEW_SECONDS, ServiceRules, VerificationInputs, unreadable, verify_document,
+};
 use crate::format::xml::path::Path;
 use crate::format::xml::{Document, Element, Node};
 use crate::format::{Format, ParsedSignature, wsse, xmldsig};
@@ -97,7 +99,8 @@ fn covers_whole(signature: &ParsedSignature<'_>, element: Element<'_>, covers: &
         Node::Element(_) => false,
         Node::Comment | Node::Instruction => true,
     };
-    let mut objects = element.children_named(xmldsig::NAMESPACE, "Object").filter(|o| !xmldsig::is_of_the_signature(o)).peekable();
+    let mut objects =
+        element.children_named(xmldsig::NAMESPACE, "Object").filter(|o| !xmldsig::is_of_the_signature(o)).peekable();
     let some = objects.peek().is_some() || signature.covers_content();
     some && objects.all(|object| {
         covers(object)
@@ -109,7 +112,11 @@ fn covers_whole(signature: &ParsedSignature<'_>, element: Element<'_>, covers: &
 }
 
 /// Reads the applicant's identifiers out of what the signature covers.
-pub(super) fn identifiers(service: &ServiceRules, rule: &ContentIdentityRule, signature: &ParsedSignature<'_>) -> Result<Claimed, Reason> {
+pub(super) fn identifiers(
+    service: &ServiceRules,
+    rule: &ContentIdentityRule,
+    signature: &ParsedSignature<'_>,
+) -> Result<Claimed, Reason> {
     let unreadable = |what: &str| Reason::IdContentUnreadable { what: what.to_owned() };
     let element = signature.element.ok_or_else(|| unreadable("no signed content"))?;
     if rule.xml_iin.is_none() && rule.xml_bin.is_none() {
@@ -127,7 +134,8 @@ pub(super) fn identifiers(service: &ServiceRules, rule: &ContentIdentityRule, si
         if !signature.covered.iter().filter_map(|c| c.nodes()).any(|n| n.covers(one)) {
             return Err(unreadable("the element that names the applicant is not signed"));
         }
-        let value = path.value(one).ok_or_else(|| unreadable("the element that names the applicant has no plain value"))?;
+        let value =
+            path.value(one).ok_or_else(|| unreadable("the element that names the applicant has no plain value"))?;
         Ok(Some(value.into_owned()))
     };
     let iin = read(&rule.xml_iin)?

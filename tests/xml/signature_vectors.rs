@@ -53,7 +53,9 @@ fn content(folder: &Path, beside: &Path, bytes: &[u8]) -> Option<Vec<u8>> {
         "http://www.w3.org/TR/xml-stylesheet" if beside.ends_with("aleksey-xmldsig-01") => {
             return std::fs::read(folder.join("external-data/xml-stylesheet-2018")).ok();
         }
-        "http://www.w3.org/TR/xml-stylesheet" => return std::fs::read(folder.join("external-data/xml-stylesheet-2005")).ok(),
+        "http://www.w3.org/TR/xml-stylesheet" => {
+            return std::fs::read(folder.join("external-data/xml-stylesheet-2005")).ok();
+        }
         "http://www.w3.org/Signature/2002/04/xml-stylesheet.b64" => {
             return std::fs::read(folder.join("external-data/xml-stylesheet-2005.b64")).ok();
         }
@@ -88,7 +90,11 @@ fn every_vector_is_verified_or_refused_with_its_code() {
         verified += usize::from(first == "verified" || second == "verified");
         // No vector is refused for octets that we would make otherwise: that would be a fault of ours.
         let faults = ["cv-digest-mismatch", "cv-signature-invalid"];
-        assert!(text("expected") == "invalid" || !faults.contains(&&*first) && !faults.contains(&&*second), "{}: {first} {second}", path.display());
+        assert!(
+            text("expected") == "invalid" || !faults.contains(&&*first) && !faults.contains(&&*second),
+            "{}: {first} {second}",
+            path.display()
+        );
         lines.push(format!("{}\t{first}\t{second}", path.strip_prefix(&folder).unwrap().display()));
     }
     let expected: Vec<String> = TABLE
@@ -107,14 +113,19 @@ fn every_vector_is_verified_or_refused_with_its_code() {
 #[test]
 fn the_national_examples_verify() {
     let Some(corpus) = corpus::folder() else { return };
-    for (file, expected) in [
-        ("rsa/individual_sign.xml", "verified"),
-        ("rsa/individual_auth.xml", "verified"),
-    ] {
+    for (file, expected) in [("rsa/individual_sign.xml", "verified"), ("rsa/individual_auth.xml", "verified")] {
         let bytes = std::fs::read(corpus.join("kz/xml").join(file)).unwrap();
         assert_eq!(outcome(&bytes, None), expected, "{file}");
         let text = String::from_utf8(bytes).unwrap();
-        assert_eq!(outcome(text.replace("<name>NCANode<", "<name>NCANodE<").as_bytes(), None), "cv-digest-mismatch", "{file}");
-        assert_eq!(outcome(text.replace("standalone=\"no\"", "standalone=\"yes\"").as_bytes(), None), expected, "{file}: the declaration is not signed");
+        assert_eq!(
+            outcome(text.replace("<name>NCANode<", "<name>NCANodE<").as_bytes(), None),
+            "cv-digest-mismatch",
+            "{file}"
+        );
+        assert_eq!(
+            outcome(text.replace("standalone=\"no\"", "standalone=\"yes\"").as_bytes(), None),
+            expected,
+            "{file}: the declaration is not signed"
+        );
     }
 }

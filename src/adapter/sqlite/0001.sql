@@ -96,12 +96,14 @@ CREATE TABLE document (
     seq        INTEGER PRIMARY KEY,
     licence    INTEGER NOT NULL REFERENCES licence (seq),
     kind       TEXT NOT NULL,
-    body       INTEGER NOT NULL UNIQUE REFERENCES body (id),
+    body       INTEGER NOT NULL REFERENCES body (id),
     content    BLOB NOT NULL CHECK (length(content) = 32),
     stamped_at INTEGER NOT NULL,
     stamping   INTEGER NOT NULL UNIQUE REFERENCES stamping (seq)
 ) STRICT;
 CREATE INDEX document_licence ON document (licence);
+-- Not unique: two duplicates sealed in one second by a deterministic signature are the same octets.
+CREATE INDEX document_body ON document (body);
 
 -- Why a state changed, in the officer's words, beside the journal that carries the digest alone.
 CREATE TABLE state_change (

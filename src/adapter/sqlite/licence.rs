@@ -65,7 +65,7 @@ pub(super) fn of_document(connection: &Connection, document: &Digest) -> Result<
     let number = connection
         .prepare_cached(
             "SELECT l.number FROM body b JOIN document d ON d.body = b.id JOIN licence l ON l.seq = d.licence
-             WHERE b.digest = ?1",
+             WHERE b.digest = ?1 LIMIT 1",
         )?
         .query_row([document.as_bytes()], |row| row.get(0))
         .optional()?;

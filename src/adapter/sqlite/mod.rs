@@ -18,9 +18,9 @@ use crate::crypto::Digest;
 use crate::licensing::{LicenceNumber, RequestNumber};
 use crate::port::token::{TokenRecord, TokenStore, TokenStoreError};
 use crate::port::{
-    Completion, Intent, Journal, JournalEntry, JournalRow, LicenceRecord, NewReport, NewRequest, Registration,
-    Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StateChange, StoredReport,
-    StoredRequest, Unfinished,
+    Completion, IdempotencyKey, Intent, Journal, JournalEntry, JournalRow, LicenceRecord, NewReport, NewRequest,
+    Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StateChange,
+    StoredReport, StoredRequest, Unfinished,
 };
 use crate::report::Time;
 use rusqlite::{Connection, OpenFlags};
@@ -75,6 +75,11 @@ impl SqliteRegistry {
             writing: Some(writing),
             readers: Mutex::default(),
         })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Walks every page and every reference of the file (SQLite `integrity_check`, `foreign_key_check`). Takes time in
@@ -207,6 +212,10 @@ impl Registry for SqliteRegistry {
 
     fn reserve(&self, reservation: Reservation) -> Result<Reserved, RegistryError> {
         self.write(move |connection| stamping::reserve(connection, &reservation))
+    }
+
+    fn answered(&self, key: &IdempotencyKey) -> Result<Option<LicenceRecord>, RegistryError> {
+        self.read(|connection| stamping::answered(connection, key))
     }
 
     fn record_intent(&self, intent: Intent) -> Result<(), RegistryError> {

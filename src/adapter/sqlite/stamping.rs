@@ -53,7 +53,7 @@ pub(super) fn reserve(connection: &Connection, reservation: &Reservation) -> Res
 }
 
 /// The answer that the same call was given before.
-fn answered(connection: &Connection, key: &IdempotencyKey) -> Result<Option<LicenceRecord>, RegistryError> {
+pub(super) fn answered(connection: &Connection, key: &IdempotencyKey) -> Result<Option<LicenceRecord>, RegistryError> {
     let found: Option<([u8; 32], Option<Vec<u8>>)> = connection
         .prepare_cached("SELECT body, answer FROM idempotency WHERE actor = ?1 AND key = ?2")?
         .query_row([&key.actor, &key.key], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -51,7 +51,11 @@ pub(super) fn read<'a>(
     Ok(Key { signer, certificates })
 }
 
-fn read_x509_data(data: Element<'_>, certificates: &mut Vec<Vec<u8>>, key_identifier: &mut Option<Vec<u8>>) -> Result<(), Reason> {
+fn read_x509_data(
+    data: Element<'_>,
+    certificates: &mut Vec<Vec<u8>>,
+    key_identifier: &mut Option<Vec<u8>>,
+) -> Result<(), Reason> {
     for certificate in data.children_named(NAMESPACE, "X509Certificate") {
         certificates.push(octets_of(certificate).ok_or_else(|| malformed("X509Certificate"))?);
     }
@@ -66,7 +70,8 @@ fn read_x509_data(data: Element<'_>, certificates: &mut Vec<Vec<u8>>, key_identi
 fn signer_of<'c>(certificates: &'c [Vec<u8>], xades: &Xades<'_>) -> Option<&'c [u8]> {
     if let Some(reference) = xades.certificate_references.first()
         && let Some(algorithm) = reference.digest_algorithm
-        && let Some(named) = certificates.iter().find(|der| algorithm.digest(der).as_bytes() == reference.digest.as_ref())
+        && let Some(named) =
+            certificates.iter().find(|der| algorithm.digest(der).as_bytes() == reference.digest.as_ref())
     {
         return Some(named);
     }

@@ -68,11 +68,14 @@ impl<'a> Identifiers<'a> {
                     "id" => attribute.namespace() == XML_NAMESPACE,
                     _ => false,
                 };
-                if names && let Some(other) = found.insert(attribute.value(), element)
+                if names
+                    && let Some(other) = found.insert(attribute.value(), element)
                     && other != element
                 {
                     // Attack 2: whoever looks an identifier up must find what was digested.
-                    return Err(Reason::FcAmbiguousReference { what: format!("two elements are named {:?}", attribute.value()) });
+                    return Err(Reason::FcAmbiguousReference {
+                        what: format!("two elements are named {:?}", attribute.value()),
+                    });
                 }
             }
         }
@@ -261,7 +264,9 @@ fn canonicalization(method: Element<'_>) -> Result<Canonicalization, Reason> {
     let mut parameters = method.child_elements();
     match (parameters.next(), parameters.next()) {
         (None, _) => Ok(algorithm),
-        (Some(list), None) if list.is(super::xml::canonical::EXCLUSIVE, "InclusiveNamespaces") && algorithm.is_exclusive() => {
+        (Some(list), None)
+            if list.is(super::xml::canonical::EXCLUSIVE, "InclusiveNamespaces") && algorithm.is_exclusive() =>
+        {
             let prefixes = list.attribute("", "PrefixList").unwrap_or_default();
             algorithm.with_prefix_list(&prefixes).ok_or_else(|| Reason::FcLimitExceeded {
                 limit: "inclusive prefixes".into(),

@@ -3,9 +3,14 @@
 //! *Invariant:* the nodes that are digested are the nodes that are reported; there is no transform that could make
 //! octets out of something else.
 
-use super::super::xml::canonical::{CanonicalError, Canonicalization, Comments, INCLUSIVE, Sink, Subtree, canonicalize};
+use super::super::xml::canonical::{
+    CanonicalError, Canonicalization, Comments, INCLUSIVE, Sink, Subtree, canonicalize,
+};
 use super::super::xml::{Document, Element, limits};
-use super::{BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed, octets_of, xades};
+use super::{
+    BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed,
+    octets_of, xades,
+};
 use crate::crypto::{DigestAlgorithm, Hasher};
 use crate::format::limits::check_limit;
 use crate::report::{CheckId, Outcome, Reason};
@@ -184,7 +189,8 @@ impl<'a, 'i> Context<'a, 'i> {
             None if fragment.contains(['(', ')']) => return Err(not_allowed(&uri)),
             None => (fragment, Comments::Omitted),
         };
-        let element = self.identifiers.get(identifier).ok_or((CheckId::ContentDigest, Reason::CvSignedDataMissing {}))?;
+        let element =
+            self.identifiers.get(identifier).ok_or((CheckId::ContentDigest, Reason::CvSignedDataMissing {}))?;
         Ok(Source::Nodes(Subtree::of(element), comments))
     }
 
@@ -290,7 +296,12 @@ fn read_transforms(element: Option<Element<'_>>) -> Result<Transforms, Reason> {
         let has_parameters = transform.child_elements().next().is_some();
         let not_allowed = || Reason::FcTransformNotAllowed { algorithm: uri.to_string() };
         match &*uri {
-            ENVELOPED_SIGNATURE if !has_parameters && !transforms.enveloped && transforms.canonicalization.is_none() && !transforms.base64 => {
+            ENVELOPED_SIGNATURE
+                if !has_parameters
+                    && !transforms.enveloped
+                    && transforms.canonicalization.is_none()
+                    && !transforms.base64 =>
+            {
                 transforms.enveloped = true;
             }
             BASE64 if !has_parameters && !transforms.base64 => transforms.base64 = true,

@@ -30,7 +30,8 @@ pub(super) fn parameters(method: Element<'_>) -> Option<SignatureAlgorithm> {
         return None;
     }
     let known = |e: &Element<'_>| {
-        e.is(NAMESPACE, "DigestMethod") || ["MaskGenerationFunction", "SaltLength", "TrailerField"].iter().any(|n| e.is(MORE, n))
+        e.is(NAMESPACE, "DigestMethod")
+            || ["MaskGenerationFunction", "SaltLength", "TrailerField"].iter().any(|n| e.is(MORE, n))
     };
     if !parameters.child_elements().all(|e| known(&e)) {
         return None;

@@ -13,7 +13,8 @@ use crate::asn1::{Reader, Tag};
 use crate::crypto::DigestAlgorithm;
 use crate::report::{CheckId, Checks, Reason, Time};
 
-const NAMESPACES: [&str; 3] = ["http://uri.etsi.org/01903/v1.3.2#", "http://uri.etsi.org/01903/v1.2.2#", "http://uri.etsi.org/01903/v1.1.1#"];
+const NAMESPACES: [&str; 3] =
+    ["http://uri.etsi.org/01903/v1.3.2#", "http://uri.etsi.org/01903/v1.2.2#", "http://uri.etsi.org/01903/v1.1.1#"];
 
 /// The signed properties that judgement needs.
 #[derive(Default)]
@@ -45,13 +46,20 @@ fn inconsistent(attribute: &str) -> Reason {
 }
 
 /// Reads the qualifying properties of a signature and checks how they hang on it.
-pub(super) fn read<'a>(signature: Element<'a>, objects: &[Element<'a>], references: &[Evaluated<'a>], findings: &mut Checks) -> Xades<'a> {
+pub(super) fn read<'a>(
+    signature: Element<'a>,
+    objects: &[Element<'a>],
+    references: &[Evaluated<'a>],
+    findings: &mut Checks,
+) -> Xades<'a> {
     let mut found = Xades::default();
     let mut fail = |reason| findings.fail(CheckId::SignedAttributes, reason);
     let qualifying: Vec<Element<'a>> =
         objects.iter().flat_map(|o| o.child_elements()).filter(|e| is(e, "QualifyingProperties")).collect();
     let says_signed = |e: &Evaluated<'_>| {
-        e.reference.attribute("", "Type").is_some_and(|t| t.starts_with("http://uri.etsi.org/01903") && t.ends_with("SignedProperties"))
+        e.reference
+            .attribute("", "Type")
+            .is_some_and(|t| t.starts_with("http://uri.etsi.org/01903") && t.ends_with("SignedProperties"))
     };
     let [properties] = qualifying.as_slice() else {
         if !qualifying.is_empty() {
@@ -76,7 +84,9 @@ pub(super) fn read<'a>(signature: Element<'a>, objects: &[Element<'a>], referenc
     };
     // Covered by identity of the node, and by nothing that says it is something else.
     let covers = |e: &Evaluated<'a>| e.target() == Some(signed_properties);
-    if !references.iter().any(|e| covers(e) && says_signed(e)) || references.iter().any(|e| says_signed(e) && !covers(e)) {
+    if !references.iter().any(|e| covers(e) && says_signed(e))
+        || references.iter().any(|e| says_signed(e) && !covers(e))
+    {
         fail(inconsistent("SignedProperties"));
         return found;
     }

@@ -1,0 +1,155 @@
+//! Licences after they are stamped: their states, their documents, and what anyone may ask about one.
+
+use super::model::{Caller, LicenceVerified, LicenceView, RegistryFinding, StateOrder};
+use super::requests::{Judged, authorise, internal, invalid, new_report, verified};
+use super::verification::Question;
+use super::{Service, ServiceError};
+use crate::crypto::Digest;
+use crate::format::{self, armour};
+use crate::licensing::{Date, DocumentKind, Licence, LicenceAction, LicenceNumber};
+use crate::port::token::Role;
+use crate::port::{LicenceRecord, StateChange, Unknown};
+use crate::report::Time;
+use crate::verify::DeclaredApplicant;
+use uuid::Uuid;
+
+/// The policy of an authority's seal.
+pub(super) const LICENCE_POLICY: &str = "licence";
+/// Who stands in a report that anyone asked for.
+const ANYONE: &str = "anyone";
+/// The longest reason of a change of state, in characters.
+const MAX_REASON_CHARS: usize = 4_000;
+
+impl Service {
+    /// Suspends, resumes or terminates a licence.
+    ///
+    /// # Errors
+    /// [`crate::port::Conflict::Transition`] where its state does not allow it.
+    pub fn change_state(
+        &self,
+        caller: &Caller,
+        number: &LicenceNumber,
+        action: LicenceAction,
+        order: StateOrder,
+    ) -> Result<LicenceView, ServiceError> {
+        authorise(caller, &[Role::Officer])?;
+        if !super::STATE_ACTIONS.contains(&action) {
+            return Err(invalid("/action", "seals a document and needs an order"));
+        }
+        if let Some(reason) = &order.reason
+            && (reason.trim().is_empty() || reason.chars().count() > MAX_REASON_CHARS)
+        {
+            return Err(invalid("/reason", "is empty or too long"));
+        }
+        let record = self.registry.change_state(StateChange {
+            number: number.clone(),
+            action,
+            reason: order.reason,
+            at: self.proven_time()?,
+            actor: caller.id.clone(),
+        })?;
+        self.view(record)
+    }
+
+    /// A licence with its history.
+    ///
+    /// # Errors
+    /// [`Unknown::Licence`].
+    pub fn licence(&self, caller: &Caller, number: &LicenceNumber) -> Result<LicenceView, ServiceError> {
+        authorise(caller, &[Role::Officer, Role::Auditor])?;
+        self.view(self.licence_record(number)?)
+    }
+
+    /// The sealed document of a licence: the original, or the last of the kind that is asked for.
+    ///
+    /// # Errors
+    /// [`ServiceError::StoreDamaged`] where the octets are not the ones stored.
+    pub fn licence_document(
+        &self,
+        caller: &Caller,
+        number: &LicenceNumber,
+        kind: Option<DocumentKind>,
+    ) -> Result<Vec<u8>, ServiceError> {
+        authorise(caller, &[Role::Officer, Role::Auditor])?;
+        let record = self.licence_record(number)?;
+        let document = match kind {
+            None => record.documents.first(),
+            Some(kind) => record.documents.iter().rev().find(|document| document.kind == kind),
+        };
+        let document = document.ok_or_else(|| ServiceError::Unknown(Unknown::Licence(number.clone())))?;
+        self.stored_document(&document.digest)
+    }
+
+    /// Judges a licence that anyone presents: the seal, and what the registry says about it.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a verdict, whatever it is, is none.
+    pub fn verify_licence(&self, document: &[u8]) -> Result<LicenceVerified, ServiceError> {
+        let at = self.clock.now();
+        let judged = self.judge_seal(document, at)?;
+        let verified = verified(&judged)?;
+        self.registry.record_report(new_report(&judged, &verified, at, ANYONE))?;
+        Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged.document, at)? })
+    }
+
+    pub(super) fn judge_seal(&self, document: &[u8], at: Time) -> Result<Judged, ServiceError> {
+        let policy = self.verification.policy(LICENCE_POLICY).ok_or_else(|| internal("no policy for licences"))?;
+        let id = Uuid::now_v7();
+        let report = self.verification.verify(&Question {
+            report_id: &id.to_string(),
+            at,
+            document,
+            format: None,
+            content: None,
+            declared: DeclaredApplicant::default(),
+            service: None,
+            policy: &policy,
+        });
+        let document = report.document.digest.parse().map_err(internal)?;
+        Ok(Judged { id, report, document })
+    }
+
+    fn registry_finding(&self, document: &[u8], digest: &Digest, at: Time) -> Result<RegistryFinding, ServiceError> {
+        let today = Date::in_kazakhstan(at);
+        let in_force =
+            |licence: &LicenceRecord| licence.state.in_force() && licence.valid_until.is_none_or(|last| today <= last);
+        if let Some(number) = self.registry.licence_of_document(digest)? {
+            let licence = self.licence_record(&number)?;
+            let kind = licence.documents.iter().find(|issued| issued.digest == *digest).map(|issued| issued.kind);
+            let in_force = in_force(&licence);
+            let kind = kind.unwrap_or(licence.kind);
+            return Ok(RegistryFinding::Issued { kind, in_force, licence: Box::new(licence) });
+        }
+        let Some((content, number)) = sealed_content(document) else { return Ok(RegistryFinding::NotALicence {}) };
+        Ok(match self.registry.licence(&number)? {
+            None => RegistryFinding::NumberUnknown { number },
+            Some(licence) if licence.documents.iter().any(|issued| issued.content == content) => {
+                RegistryFinding::Rewrapped { in_force: in_force(&licence), licence: Box::new(licence) }
+            }
+            Some(_) => RegistryFinding::OtherContent { number },
+        })
+    }
+
+    pub(super) fn licence_record(&self, number: &LicenceNumber) -> Result<LicenceRecord, ServiceError> {
+        self.registry.licence(number)?.ok_or_else(|| ServiceError::Unknown(Unknown::Licence(number.clone())))
+    }
+
+    pub(super) fn stored_document(&self, digest: &Digest) -> Result<Vec<u8>, ServiceError> {
+        let missing = || ServiceError::StoreDamaged { what: format!("document {digest} is missing") };
+        self.registry.document(digest)?.ok_or_else(missing)
+    }
+
+    fn view(&self, record: LicenceRecord) -> Result<LicenceView, ServiceError> {
+        let history = self.registry.history(&record.number.0)?;
+        Ok(LicenceView { record, history })
+    }
+}
+
+/// Digest of the sealed content and the number it names, where the document is a sealed licence of ours.
+fn sealed_content(document: &[u8]) -> Option<(Digest, LicenceNumber)> {
+    let octets = armour::dearmour(document).ok()?;
+    let parsed = format::cms::parse(&octets, None).ok()?;
+    let content = parsed.content?;
+    let licence: Licence = serde_json::from_slice(&content).ok()?;
+    Some((Digest::sha256(&content), licence.number))
+}

@@ -1,0 +1,263 @@
+//! Verifying a document, registering a request.
+
+use super::model::{Applicant, Caller, Novelty, Registered, RequestView, Submission, VerificationParameters, Verified};
+use super::verification::Question;
+use super::{Service, ServiceError};
+use crate::crypto::Digest;
+use crate::format::Format;
+use crate::licensing::{self, Date, RequestNumber};
+use crate::pki::identity::{Bin, Iin};
+use crate::port::token::Role;
+use crate::port::{NewReport, NewRequest, NumberSeries, Registration, SeenKey, Unknown};
+use crate::report::{CheckId, Outcome, Reason, Time, ValidationReport};
+use crate::verify::policy::{IdentityRequirement, Policy};
+use crate::verify::{DeclaredApplicant, ServiceRules};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The policy of a request where the caller names none (contract §2).
+const REQUEST_POLICY: &str = "request";
+
+/// Parameters with every name resolved.
+struct Resolved {
+    format: Option<Format>,
+    declared: DeclaredApplicant,
+    rules: Option<ServiceRules>,
+    policy: Policy,
+}
+
+/// A report with what is recorded of it.
+pub(super) struct Judged {
+    pub(super) id: Uuid,
+    pub(super) report: ValidationReport,
+    pub(super) document: Digest,
+}
+
+impl Service {
+    /// Verifies a document and records the report.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a verdict, whatever it is, is none.
+    pub fn verify_request(&self, caller: &Caller, submission: &Submission) -> Result<Verified, ServiceError> {
+        authorise(caller, &[Role::Portal, Role::Auditor])?;
+        let now = self.clock.now();
+        let at = submission.parameters.validation_time.unwrap_or(now);
+        if at > now {
+            return Err(invalid("/validation_time", "lies in the future"));
+        }
+        if at < now {
+            authorise(caller, &[Role::Auditor])?;
+        }
+        let resolved = self.resolve(&submission.parameters)?;
+        let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at)?;
+        let verified = verified(&judged)?;
+        self.registry.record_report(new_report(&judged, &verified, now, &caller.id))?;
+        Ok(verified)
+    }
+
+    /// Verifies a request and, where it is accepted, registers it under a number: once.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotAcceptable`] with the report, which is recorded.
+    pub fn register_request(&self, caller: &Caller, submission: &Submission) -> Result<Registered, ServiceError> {
+        authorise(caller, &[Role::Portal])?;
+        let parameters = &submission.parameters;
+        if parameters.validation_time.is_some() {
+            return Err(invalid("/validation_time", "a request is judged when it arrives"));
+        }
+        let service = parameters.service.as_deref().ok_or_else(|| invalid("/service", "is missing"))?;
+        let service = self.service(service)?;
+        let resolved = self.resolve(parameters)?;
+        if resolved.format == Some(Format::Certificate) {
+            return Err(invalid("/format", "a certificate alone is no request"));
+        }
+        if resolved.policy.identity != IdentityRequirement::Required {
+            return Err(invalid("/policy", "does not prove who applies"));
+        }
+        let at = self.clock.now();
+        let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at)?;
+        let verified = verified(&judged)?;
+        let report = new_report(&judged, &verified, at, &caller.id);
+        let seen = seen_keys(&judged.report);
+        let accepted = match judged.report.accept() {
+            Ok(accepted) if accepted.report().document.format != Format::Certificate.as_str() => accepted,
+            _ => {
+                self.registry.record_report(report)?;
+                return Err(ServiceError::NotAcceptable { report: verified.json, retryable: verified.retryable });
+            }
+        };
+        debug_assert_eq!(accepted.report().id, verified.id.to_string());
+        let registration = self.registry.register_request(NewRequest {
+            report,
+            document: Arc::clone(&submission.document),
+            content: submission.content.clone(),
+            parameters: serde_json::to_vec(parameters).map_err(internal)?,
+            service: service.id.clone(),
+            edition: service.edition.clone(),
+            iin: resolved.declared.iin.map(|iin| iin.as_str().to_owned()),
+            bin: resolved.declared.bin.map(|bin| bin.as_str().to_owned()),
+            seen,
+            series: NumberSeries {
+                format: self.settings.request_numbers.clone(),
+                permit_type: service.permit_type,
+                year: Date::in_kazakhstan(at).year(),
+            },
+            at,
+            actor: caller.id.clone(),
+        })?;
+        let (record, novelty) = match registration {
+            Registration::New(record) => (record, Novelty::New),
+            Registration::Before(record) => (record, Novelty::Before),
+        };
+        Ok(Registered { record, verification: verified.json, novelty })
+    }
+
+    /// A registered request with its history.
+    ///
+    /// # Errors
+    /// [`Unknown::Request`].
+    pub fn request(&self, caller: &Caller, number: &RequestNumber) -> Result<RequestView, ServiceError> {
+        authorise(caller, &[Role::Portal, Role::Officer, Role::Auditor])?;
+        let record =
+            self.registry.request(number)?.ok_or_else(|| ServiceError::Unknown(Unknown::Request(number.clone())))?;
+        Ok(RequestView { record, history: self.registry.history(&number.0)? })
+    }
+
+    /// A recorded report, JSON as it was answered.
+    ///
+    /// # Errors
+    /// [`ServiceError::StoreDamaged`] where it is not the one that was recorded.
+    pub fn report(&self, caller: &Caller, id: Uuid) -> Result<Option<Vec<u8>>, ServiceError> {
+        authorise(caller, &[Role::Portal, Role::Auditor])?;
+        let stored = self.registry.report(id)?;
+        // A portal sees its own reports; whether another's exists is not said.
+        Ok(stored.filter(|report| caller.role == Role::Auditor || report.actor == caller.id).map(|report| report.json))
+    }
+
+    /// A service of the catalogue.
+    pub(super) fn service(&self, id: &str) -> Result<&licensing::Service, ServiceError> {
+        self.settings.catalogue.service(id).ok_or_else(|| invalid("/service", "is not in the catalogue"))
+    }
+
+    fn resolve(&self, parameters: &VerificationParameters) -> Result<Resolved, ServiceError> {
+        let format = match parameters.format.as_deref() {
+            None | Some("auto") => None,
+            Some(name) => {
+                let name = serde_json::Value::String(name.to_owned());
+                Some(serde_json::from_value(name).map_err(|_| invalid("/format", "is not a known format"))?)
+            }
+        };
+        let rules = parameters.service.as_deref().map(|id| self.service(id)).transpose()?;
+        let policy = parameters.policy.as_deref().unwrap_or(REQUEST_POLICY);
+        Ok(Resolved {
+            format,
+            declared: declared(&parameters.applicant)?,
+            rules: rules.map(licensing::Service::rules),
+            policy: self.verification.policy(policy).ok_or_else(|| invalid("/policy", "is not a known policy"))?,
+        })
+    }
+
+    /// Verifies anew what was registered, with the parameters it was registered with, at another time.
+    pub(super) fn judge_again(
+        &self,
+        parameters: &[u8],
+        document: &[u8],
+        content: Option<&[u8]>,
+        at: Time,
+    ) -> Result<Judged, ServiceError> {
+        let parameters = serde_json::from_slice(parameters)
+            .map_err(|_| ServiceError::StoreDamaged { what: "parameters of a request cannot be read".to_owned() })?;
+        self.judge(&self.resolve(&parameters)?, document, content, at)
+    }
+
+    fn judge(
+        &self,
+        resolved: &Resolved,
+        document: &[u8],
+        content: Option<&[u8]>,
+        at: Time,
+    ) -> Result<Judged, ServiceError> {
+        let id = Uuid::now_v7();
+        let mut report = self.verification.verify(&Question {
+            report_id: &id.to_string(),
+            at,
+            document,
+            format: resolved.format,
+            content,
+            declared: resolved.declared.clone(),
+            service: resolved.rules.as_ref(),
+            policy: &resolved.policy,
+        });
+        let seen = self.registry.seen(&seen_keys(&report))?.is_some();
+        for signature in &mut report.signatures {
+            let outcome = if seen { Outcome::Warned(Reason::SavSeenBefore {}) } else { Outcome::Passed };
+            signature.checks.record(CheckId::NotSeenBefore, outcome);
+        }
+        let document = report.document.digest.parse().map_err(internal)?;
+        Ok(Judged { id, report, document })
+    }
+}
+
+/// Keys of the signatures: signed content, signer's certificate and claimed time. All three are under the signature,
+/// so that another wrapping, unsigned attributes, a re-encoding or the other form of an ECDSA value make no new
+/// document of an old one.
+fn seen_keys(report: &ValidationReport) -> Vec<SeenKey> {
+    let content = report.document.content_digest.as_deref().unwrap_or(&report.document.digest);
+    let key = |signature: &crate::report::SignatureReport| {
+        let signer = signature.signer.as_ref()?;
+        let time = signature.claimed_signing_time.map(|time| time.to_string()).unwrap_or_default();
+        let text = format!("{content}\n{}\n{time}", signer.certificate_digest);
+        Digest::sha256(text.as_bytes()).as_bytes().try_into().ok().map(SeenKey)
+    };
+    report.signatures.iter().filter_map(key).collect()
+}
+
+pub(super) fn verified(judged: &Judged) -> Result<Verified, ServiceError> {
+    Ok(Verified {
+        id: judged.id,
+        decision: judged.report.decision,
+        retryable: judged.report.retryable,
+        refusal: judged.report.refusal.as_ref().map(|refusal| refusal.code.clone()),
+        json: serde_json::to_vec(&judged.report).map_err(internal)?.into(),
+    })
+}
+
+pub(super) fn new_report(judged: &Judged, verified: &Verified, at: Time, actor: &str) -> NewReport {
+    NewReport {
+        id: judged.id,
+        at,
+        actor: actor.to_owned(),
+        decision: judged.report.decision,
+        document: judged.document,
+        json: Arc::clone(&verified.json),
+    }
+}
+
+fn declared(applicant: &Applicant) -> Result<DeclaredApplicant, ServiceError> {
+    let digits = "is not twelve digits";
+    Ok(DeclaredApplicant {
+        iin: match applicant.iin.as_deref() {
+            None => None,
+            Some(text) => Some(Iin::parse(text).ok_or_else(|| invalid("/applicant/iin", digits))?),
+        },
+        bin: match applicant.bin.as_deref() {
+            None => None,
+            Some(text) => Some(Bin::parse(text).ok_or_else(|| invalid("/applicant/bin", digits))?),
+        },
+    })
+}
+
+pub(super) fn authorise(caller: &Caller, roles: &[Role]) -> Result<(), ServiceError> {
+    if roles.contains(&caller.role) {
+        return Ok(());
+    }
+    Err(ServiceError::Forbidden { needed: roles.first().map_or("none", |role| role.as_str()) })
+}
+
+pub(super) fn invalid(field: &str, problem: &str) -> ServiceError {
+    ServiceError::Invalid { field: field.to_owned(), problem: problem.to_owned() }
+}
+
+pub(super) fn internal(error: impl std::fmt::Display) -> ServiceError {
+    ServiceError::Internal { cause: error.to_string() }
+}

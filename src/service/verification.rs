@@ -1,0 +1,35 @@
+//! The question that every use case puts to the verification room.
+
+use crate::format::Format;
+use crate::report::{Time, ValidationReport};
+use crate::verify::policy::Policy;
+use crate::verify::{DeclaredApplicant, ServiceRules};
+
+/// A document and how to judge it; trust, intermediates and revocation data are the installation's.
+pub struct Question<'a> {
+    /// Id of the report to be written.
+    pub report_id: &'a str,
+    /// The time for which the verdict holds.
+    pub at: Time,
+    /// The document.
+    pub document: &'a [u8],
+    /// What the caller says it is.
+    pub format: Option<Format>,
+    /// Detached content.
+    pub content: Option<&'a [u8]>,
+    /// Whom the caller declares.
+    pub declared: DeclaredApplicant,
+    /// The service's own rules.
+    pub service: Option<&'a ServiceRules>,
+    /// The policy.
+    pub policy: &'a Policy,
+}
+
+/// Gathers the facts of the installation (trust anchors, intermediates, revocation data) and judges.
+pub trait Verification: Send + Sync {
+    /// A policy by name.
+    fn policy(&self, id: &str) -> Option<Policy>;
+
+    /// Judges; total.
+    fn verify(&self, question: &Question<'_>) -> ValidationReport;
+}
