@@ -7,6 +7,7 @@ mod config;
 mod openapi;
 mod outcome;
 mod readable;
+mod sign;
 mod verify;
 
 pub use outcome::Exit;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Verify signed documents.
     Verify(verify::Arguments),
+    /// Sign a document as an applicant does, for trials.
+    Sign(sign::Arguments),
     /// Check or print the configuration.
     Config(config::Arguments),
     /// Print the OpenAPI description of the HTTP service.
@@ -80,6 +83,7 @@ pub fn run(
     };
     let outcome = match cli.command {
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Sign(arguments) => sign::run(arguments, &environment),
         Command::Config(arguments) => config::run(arguments, environment),
         Command::Openapi => openapi::run(),
     };

@@ -40,7 +40,6 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The command was misused.
-    #[allow(dead_code)]
     pub(crate) fn usage(message: impl fmt::Display) -> Failure {
         Failure { exit: Exit::Usage, message: message.to_string() }
     }

@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-fn parse_time(text: &str) -> Result<Time, String> {
+pub(super) fn parse_time(text: &str) -> Result<Time, String> {
     text.parse().map_err(|_| "not a time such as 2026-11-22T02:00:00Z".to_owned())
 }
 
@@ -128,7 +128,7 @@ fn exit(report: &ValidationReport) -> Exit {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_READ).read_to_end(&mut bytes))
@@ -136,7 +136,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn now() -> Result<Time, Failure> {
+pub(super) fn now() -> Result<Time, Failure> {
     let since =
         SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Failure::fault("the clock stands before 1970"))?;
     i64::try_from(since.as_secs()).map(Time::from_unix).map_err(Failure::fault)

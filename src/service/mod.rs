@@ -12,6 +12,7 @@ mod licences;
 mod model;
 pub mod readiness;
 mod requests;
+pub mod signing;
 mod stamping;
 mod verification;
 
