@@ -15,7 +15,7 @@ mod value;
 
 #[doc(hidden)]
 pub use oid::encode as __encode_oid;
-pub use oid::{Oid, oid};
+pub use oid::{NotAnOid, Oid, OidBuf, oid};
 pub use reader::{Element, Error, ErrorKind, MAX_DEPTH, Reader, Rules};
 pub use time::{generalized_time, utc_time, x509_time};
 pub use value::{BitString, integer_is_minimal};

@@ -1,6 +1,6 @@
 //! Object identifiers as the bytes they travel in.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// An OBJECT IDENTIFIER: the contents octets of its encoding (X.690 §8.19), borrowed.
 ///
@@ -69,6 +69,81 @@ impl fmt::Debug for Oid<'_> {
     }
 }
 
+/// An OBJECT IDENTIFIER that owns its octets; in text and in configuration it is dotted decimals.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OidBuf(Box<[u8]>);
+
+impl OidBuf {
+    /// The identifier, borrowed.
+    pub fn as_oid(&self) -> Oid<'_> {
+        Oid(&self.0)
+    }
+}
+
+impl From<Oid<'_>> for OidBuf {
+    fn from(oid: Oid<'_>) -> OidBuf {
+        OidBuf(oid.0.into())
+    }
+}
+
+/// The text is not an object identifier in dotted decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an object identifier in dotted decimals, such as 1.2.398.3.3.2")]
+pub struct NotAnOid;
+
+impl FromStr for OidBuf {
+    type Err = NotAnOid;
+
+    fn from_str(text: &str) -> Result<OidBuf, NotAnOid> {
+        let arcs: Vec<u64> = text.split('.').map(arc).collect::<Option<_>>().ok_or(NotAnOid)?;
+        // X.660: the first arc is 0, 1 or 2; below 0 and 1 there are forty.
+        let subidentifiers = match *arcs.as_slice() {
+            [root @ 0..=1, second @ 0..=39, ref rest @ ..] => [&[root * 40 + second], rest].concat(),
+            [2, second, ref rest @ ..] => [&[second.checked_add(80).ok_or(NotAnOid)?], rest].concat(),
+            _ => return Err(NotAnOid),
+        };
+        let mut octets = Vec::new();
+        for value in subidentifiers {
+            let septets = (1..10).find(|n| value >> (7 * n) == 0).unwrap_or(10);
+            for n in (0..septets).rev() {
+                let septet = (value >> (7 * n)).to_le_bytes()[0] & 0x7f;
+                octets.push(if n == 0 { septet } else { septet | 0x80 });
+            }
+        }
+        Oid::from_contents(&octets).map(OidBuf::from).ok_or(NotAnOid)
+    }
+}
+
+/// One arc in decimals, without sign and leading zeros.
+fn arc(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+impl fmt::Display for OidBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_oid().fmt(f)
+    }
+}
+
+impl fmt::Debug for OidBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_oid(), f)
+    }
+}
+
+impl serde::Serialize for OidBuf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for OidBuf {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<OidBuf, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Encodes dotted arcs into contents octets; used by the [`oid!`](crate::asn1::oid) macro at compile time.
 pub const fn encode<const N: usize>(arcs: &[u64]) -> ([u8; N], usize) {
     let mut out = [0u8; N];
@@ -133,6 +208,14 @@ mod tests {
         ] {
             assert_eq!(value.as_bytes(), bytes);
             assert_eq!(value.to_string(), text);
+            assert_eq!(text.parse::<OidBuf>().unwrap().as_oid(), value);
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_identifier_is_refused() {
+        for text in ["", "1", "1.40", "3.1", "1.2.", "1..2", "1.02", "+1.2", "1.2.x", "2.18446744073709551615"] {
+            assert!(text.parse::<OidBuf>().is_err(), "{text}");
         }
     }
 

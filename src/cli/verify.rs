@@ -4,7 +4,7 @@ use super::{Exit, Failure, outcome::print, readable};
 use crate::{
     adapter::material,
     pki::{
-        Certificate,
+        Certificate, Crl, OcspResponse, RevocationList,
         identity::{Bin, Iin},
     },
     report::{Decision, Time, ValidationReport},
@@ -15,6 +15,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -75,11 +76,17 @@ fn parse_bin(text: &str) -> Result<Bin, String> {
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     super::log_for_a_person();
-    let Arguments { files, trust, intermediates, crl: _, ocsp: _, content, at, policy, iin, bin, offline: _, json } =
+    let Arguments { files, trust, intermediates, crl, ocsp, content, at, policy, iin, bin, offline: _, json } =
         arguments;
     let certificate = |der: &[u8]| Certificate::parse(der).map_err(|error| error.to_string());
     let trust_anchors = material::load(&trust, certificate)?;
     let intermediates = material::load(&intermediates, certificate)?;
+    let list = |der: &[u8]| match Crl::parse(der) {
+        Ok(list) => Ok(Arc::new(list) as Arc<dyn RevocationList>),
+        Err(error) => Err(error.to_string()),
+    };
+    let lists = material::load(&crl, list)?;
+    let responses = material::load(&ocsp, |der| OcspResponse::parse(der).map_err(|error| error.to_string()))?;
     let content = content.map(|path| read(&path)).transpose()?;
     let policy = match policy {
         Some(path) => crate::config::read_policy(&path)?,
@@ -88,7 +95,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Policy::built_in(id).ok_or_else(|| Failure::fault(format!("there is no policy {id}")))?
         }
     };
-    let at = at.map_or_else(now, Ok)?;
+    let present = now()?;
+    let at = at.unwrap_or(present);
     let mut worst = Exit::Success;
     for path in files {
         let document = match read(&path) {
@@ -107,7 +115,14 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
             declared: DeclaredApplicant { iin, bin },
             service: None,
             policy: &policy,
-            context: ValidationContext { trust_anchors: &trust_anchors, intermediates: &intermediates },
+            context: ValidationContext {
+                trust_anchors: &trust_anchors,
+                intermediates: &intermediates,
+                lists: &lists,
+                responses: &responses,
+                now: Some(present),
+                ..ValidationContext::default()
+            },
         });
         let text = if json {
             serde_json::to_string(&report).map_err(Failure::fault)? + "\n"

@@ -7,14 +7,23 @@
 //! roles = ["first-head", "employee-signatory"]
 //! check_digit = "refuse"
 //! signing_certificate_attribute = "refuse"
+//!
+//! [revocation]
+//! sources = "both"
 //! ```
 //!
-//! *Invariant:* a file can only add to what the policy it extends asks; loosening is refused.
+//! The sections `key_usage`, `path`, `revocation` and `algorithms` stand as the file has them; `docs/policy.md` lists
+//! every key.
+//!
+//! *Invariant:* the identity rule and the severities can only be made stricter than in the policy that is extended;
+//! unknown keys are refused.
 
 use super::ConfigError;
 use crate::{
     pki::identity::Role,
-    verify::policy::{IdentityRequirement, Policy, Severity},
+    verify::policy::{
+        AlgorithmEnd, IdentityRequirement, KeyUsagePolicy, PathPolicy, Policy, RevocationPolicy, Severity,
+    },
 };
 use serde::Deserialize;
 use std::path::Path;
@@ -29,6 +38,10 @@ struct PolicyFile {
     roles: Option<Vec<Role>>,
     check_digit: Option<Severity>,
     signing_certificate_attribute: Option<Severity>,
+    key_usage: Option<KeyUsagePolicy>,
+    path: Option<PathPolicy>,
+    revocation: Option<RevocationPolicy>,
+    algorithms: Option<Vec<AlgorithmEnd>>,
 }
 
 /// Reads a policy file.
@@ -61,7 +74,11 @@ pub fn read_policy(path: &Path) -> Result<Policy, ConfigError> {
             base.signing_certificate_attribute,
         )?,
         identity: file.identity.unwrap_or(base.identity),
-        roles: file.roles.unwrap_or_else(|| base.roles.clone()),
+        roles: file.roles.unwrap_or(base.roles),
+        key_usage: file.key_usage.unwrap_or(base.key_usage),
+        path: file.path.unwrap_or(base.path),
+        revocation: file.revocation.unwrap_or(base.revocation),
+        algorithms: file.algorithms.unwrap_or(base.algorithms),
         id: file.id,
         version: file.version,
     })

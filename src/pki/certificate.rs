@@ -152,6 +152,7 @@ struct Inner {
     extensions: Span,
     digest: OnceLock<Digest>,
     public_key: OnceLock<SubjectPublicKeyInfo>,
+    self_issued: OnceLock<bool>,
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -220,6 +221,7 @@ impl Certificate {
             extensions: Span::default(),
             digest: OnceLock::new(),
             public_key: OnceLock::new(),
+            self_issued: OnceLock::new(),
             der: Box::default(),
         };
         if let Some(wrapper) = fields.optional(Tag::context_constructed(3))? {
@@ -339,7 +341,7 @@ impl Certificate {
 
     /// Whether issuer and subject are the same name (RFC 5280 §3.2).
     pub fn is_self_issued(&self) -> bool {
-        self.issuer() == self.subject()
+        *self.0.self_issued.get_or_init(|| self.issuer() == self.subject())
     }
 
     fn value<'a, T>(&'a self, known: Known, read: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>) -> Option<T> {

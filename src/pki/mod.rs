@@ -8,10 +8,12 @@ pub mod crl;
 pub mod extension;
 pub mod identity;
 pub mod name;
+pub mod ocsp;
 pub mod public_key;
 
 pub use certificate::{Certificate, CertificateError, Version};
 pub use crl::{Crl, CrlReason, RevocationList, RevokedEntry};
 pub use identity::{Bin, Identity, Iin, Role};
 pub use name::{Attribute, Name};
+pub use ocsp::OcspResponse;
 pub use public_key::{SubjectPublicKeyInfo, VerificationError};

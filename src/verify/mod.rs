@@ -6,10 +6,19 @@
 //!
 //! *Invariant:* nothing here raises an outcome to "passed" without having run the check.
 
+pub mod budget;
 pub mod certificate;
+mod crl_validation;
+mod extension_policy;
 mod identity;
 mod inputs;
+mod name_constraints;
+mod ocsp_validation;
+mod path;
+mod path_building;
 pub mod policy;
+mod policy_graph;
+mod revocation;
 mod signing_certificate;
 mod xml;
 

@@ -96,7 +96,7 @@ fn judge(
         declared: DeclaredApplicant::default(),
         service: None,
         policy: &policy,
-        context: ValidationContext { trust_anchors: anchors, intermediates },
+        context: ValidationContext { trust_anchors: anchors, intermediates, ..ValidationContext::default() },
     });
     Verdict { report }
 }

@@ -1,0 +1,275 @@
+//! Building certification paths: from the target upwards, every candidate issuer by name, each step by its signature.
+//!
+//! Several certificates may have the issuer's name (renewed keys, cross-certificates, impostors): those whose key
+//! identifier fits come first, key identifiers being hints and not rules (RFC 4158 §3.5). Candidates that lead nowhere
+//! cost signature checks, which are budgeted and remembered; where there is a choice, what is nearer to a trust anchor
+//! is tried first.
+//!
+//! *Invariant:* every certificate of a path that is visited verifies under the key of the next; none occurs twice.
+
+use super::budget::{Budgets, MAX_PATH_DEPTH};
+use super::policy::Policy;
+use crate::crypto::Digest;
+use crate::pki::public_key::signature_algorithm;
+use crate::pki::{Certificate, VerificationError};
+use crate::report::{CheckId, Reason, Time};
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+/// Remembers signatures that were found good: a fact that no time and no policy changes (attack 33).
+///
+/// Only good ones are remembered, by what was signed and the key.
+pub trait SignatureCache: Sync {
+    /// Whether the object with this digest is known to verify under the key with this digest.
+    fn is_known_good(&self, object: &Digest, key: &Digest) -> bool;
+
+    /// Remembers that it does.
+    fn remember_good(&self, object: &Digest, key: &Digest);
+}
+
+/// Why one certificate does not come from another.
+#[derive(Clone, Debug)]
+pub(super) enum StepError {
+    /// The signature does not verify.
+    Signature,
+    /// The algorithm or the key is refused.
+    Algorithm(String),
+    /// The work was too much.
+    Budget(Reason),
+}
+
+impl StepError {
+    /// The finding about the certificate at a position.
+    pub(super) fn finding(self, position: usize) -> (CheckId, Reason) {
+        match self {
+            StepError::Signature => {
+                (CheckId::CertificationPath, Reason::XcvIssuerSignatureInvalid { certificate: position })
+            }
+            StepError::Algorithm(algorithm) => (CheckId::Algorithms, Reason::SavAlgorithmNotAllowed { algorithm }),
+            StepError::Budget(reason) => (CheckId::CertificationPath, reason),
+        }
+    }
+
+    /// The more specific of two dead ends is reported.
+    fn rank(&self) -> u8 {
+        match self {
+            StepError::Signature => 1,
+            StepError::Algorithm(_) => 2,
+            StepError::Budget(_) => 3,
+        }
+    }
+}
+
+/// Where no path came to an end.
+#[derive(Default)]
+pub(super) struct DeadEnds {
+    worst: Option<(usize, StepError)>,
+}
+
+impl DeadEnds {
+    fn add(&mut self, position: usize, error: StepError) {
+        if self.worst.as_ref().is_none_or(|(_, worst)| worst.rank() < error.rank()) {
+            self.worst = Some((position, error));
+        }
+    }
+
+    /// The finding to report when there is no path at all.
+    pub(super) fn finding(self) -> (CheckId, Reason) {
+        match self.worst {
+            Some((position, error)) => error.finding(position),
+            None => (CheckId::CertificationPath, Reason::XcvNoPath {}),
+        }
+    }
+
+    fn is_over_budget(&self) -> bool {
+        matches!(self.worst, Some((_, StepError::Budget(_))))
+    }
+}
+
+/// Certificates to build paths from.
+pub(super) struct PathBuilder<'a> {
+    pub(super) anchors: &'a [Certificate],
+    pub(super) pool: Vec<&'a Certificate>,
+    pub(super) at: Time,
+    pub(super) policy: &'a Policy,
+    pub(super) budgets: &'a Budgets,
+    pub(super) cache: Option<&'a dyn SignatureCache>,
+    steps: RefCell<HashMap<(Digest, Digest), Result<(), StepError>>>,
+    distances: OnceCell<HashMap<Vec<u8>, usize>>,
+}
+
+impl<'a> PathBuilder<'a> {
+    pub(super) fn new(
+        anchors: &'a [Certificate],
+        pool: Vec<&'a Certificate>,
+        at: Time,
+        policy: &'a Policy,
+        budgets: &'a Budgets,
+        cache: Option<&'a dyn SignatureCache>,
+    ) -> PathBuilder<'a> {
+        let (steps, distances) = (RefCell::default(), OnceCell::new());
+        PathBuilder { anchors, pool, at, policy, budgets, cache, steps, distances }
+    }
+
+    /// Whether a certificate verifies under the key of another.
+    pub(super) fn check_step(&self, certificate: &Certificate, issuer: &Certificate) -> Result<(), StepError> {
+        let step = (*certificate.digest(), *issuer.public_key().digest());
+        if let Some(known) = self.steps.borrow().get(&step) {
+            return known.clone();
+        }
+        let result = self.verify_step(certificate, issuer, &step);
+        self.steps.borrow_mut().insert(step, result.clone());
+        result
+    }
+
+    fn verify_step(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        step: &(Digest, Digest),
+    ) -> Result<(), StepError> {
+        let refused = |error: VerificationError| match error {
+            VerificationError::Signature(_) => StepError::Signature,
+            other => StepError::Algorithm(other.to_string()),
+        };
+        let algorithm = signature_algorithm(certificate.signature_algorithm()).map_err(|e| refused(e.into()))?;
+        let key = issuer.public_key().key().map_err(|e| refused(e.into()))?;
+        self.policy.algorithm_is_allowed(&algorithm, key, self.at).map_err(StepError::Algorithm)?;
+        if self.cache.is_some_and(|cache| cache.is_known_good(&step.0, &step.1)) {
+            return Ok(());
+        }
+        self.budgets.signatures.spend(1).map_err(StepError::Budget)?;
+        key.verify(&algorithm, certificate.tbs(), certificate.signature()).map_err(|_| StepError::Signature)?;
+        if let Some(cache) = self.cache {
+            cache.remember_good(&step.0, &step.1);
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with every path from the target to a trust anchor, target first, anchor apart, until it breaks off.
+    pub(super) fn search(
+        &self,
+        target: &Certificate,
+        visit: &mut dyn FnMut(&[Certificate], &Certificate) -> ControlFlow<()>,
+    ) -> DeadEnds {
+        let mut dead_ends = DeadEnds::default();
+        let mut chain = vec![target.clone()];
+        // Shorter paths first; what was tried before is remembered, so the rounds repeat no signature.
+        for depth in 1..=MAX_PATH_DEPTH {
+            let mut deeper = false;
+            if self.extend(&mut chain, depth, &mut deeper, visit, &mut dead_ends).is_break() {
+                return dead_ends;
+            }
+            if dead_ends.is_over_budget() {
+                return dead_ends;
+            }
+            if !deeper {
+                return dead_ends;
+            }
+        }
+        let reason = Reason::XcvBudgetExceeded { limit: "path depth".to_owned(), maximum: MAX_PATH_DEPTH as u64 };
+        dead_ends.add(0, StepError::Budget(reason));
+        dead_ends
+    }
+
+    /// Visits the paths of exactly `depth` certificates that begin with `chain`.
+    fn extend(
+        &self,
+        chain: &mut Vec<Certificate>,
+        depth: usize,
+        deeper: &mut bool,
+        visit: &mut dyn FnMut(&[Certificate], &Certificate) -> ControlFlow<()>,
+        dead_ends: &mut DeadEnds,
+    ) -> ControlFlow<()> {
+        let Some(current) = chain.last().cloned() else { return ControlFlow::Continue(()) };
+        let position = chain.len() - 1;
+        if chain.len() == depth {
+            for anchor in self.issuers(&current, self.anchors.iter()) {
+                if anchor == &current {
+                    continue;
+                }
+                if let Err(error) = self.step(&current, anchor) {
+                    dead_ends.add(position, error);
+                    continue;
+                }
+                visit(chain, anchor)?;
+            }
+            *deeper |= self.pool.iter().any(|c| c.subject() == current.issuer() && !repeats(chain, c));
+            return ControlFlow::Continue(());
+        }
+        let mut candidates = self.issuers(&current, self.pool.iter().copied());
+        candidates.retain(|candidate| !repeats(chain, candidate));
+        if candidates.len() > 1 {
+            let distance = |candidate: &Certificate| self.distance(candidate);
+            candidates.retain(|candidate| distance(candidate).is_some());
+            candidates.sort_by_key(|candidate| distance(candidate));
+        }
+        for candidate in candidates {
+            if let Err(error) = self.step(&current, candidate) {
+                dead_ends.add(position, error);
+                if dead_ends.is_over_budget() {
+                    return ControlFlow::Continue(());
+                }
+                continue;
+            }
+            chain.push(candidate.clone());
+            let flow = self.extend(chain, depth, deeper, visit, dead_ends);
+            chain.pop();
+            flow?;
+            if dead_ends.is_over_budget() {
+                return ControlFlow::Continue(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn step(&self, certificate: &Certificate, issuer: &Certificate) -> Result<(), StepError> {
+        self.budgets.steps.spend(1).map_err(StepError::Budget)?;
+        self.check_step(certificate, issuer)
+    }
+
+    /// Certificates with the issuer's name: fitting key identifiers and dates first.
+    pub(super) fn issuers<'c>(
+        &self,
+        certificate: &Certificate,
+        candidates: impl Iterator<Item = &'c Certificate>,
+    ) -> Vec<&'c Certificate> {
+        let issuer = certificate.issuer();
+        let authority = certificate.authority_key_identifier().and_then(|identifier| identifier.key_identifier);
+        let mut found: Vec<&Certificate> = candidates.filter(|candidate| candidate.subject() == issuer).collect();
+        found.sort_by_key(|candidate| {
+            let fits = match (authority, candidate.subject_key_identifier()) {
+                (Some(wanted), Some(own)) if wanted == own => 0,
+                (Some(_), Some(_)) => 2,
+                _ => 1,
+            };
+            (fits, !candidate.is_valid_at(self.at))
+        });
+        found
+    }
+
+    /// How many certificates lie between a candidate and the nearest trust anchor, by name alone; `None` for never.
+    fn distance(&self, candidate: &Certificate) -> Option<usize> {
+        let distances = self.distances.get_or_init(|| {
+            let names: Vec<(Vec<u8>, Vec<u8>)> =
+                self.pool.iter().map(|c| (c.issuer().canonical(), c.subject().canonical())).collect();
+            let mut distances: HashMap<Vec<u8>, usize> =
+                self.anchors.iter().map(|anchor| (anchor.subject().canonical(), 0)).collect();
+            for round in 1..=MAX_PATH_DEPTH {
+                for (issuer, subject) in &names {
+                    if distances.get(issuer).is_some_and(|d| *d < round) {
+                        distances.entry(subject.clone()).or_insert(round);
+                    }
+                }
+            }
+            distances
+        });
+        distances.get(&candidate.issuer().canonical()).copied()
+    }
+}
+
+/// Whether a certificate of the same name and key is in the chain already (RFC 4158 §2.4.2).
+fn repeats(chain: &[Certificate], candidate: &Certificate) -> bool {
+    chain.iter().any(|c| c.spki() == candidate.spki() && c.subject() == candidate.subject())
+}
