@@ -41,6 +41,8 @@ pub mod verify;
 #[cfg(feature = "server")]
 pub mod adapter;
 #[cfg(feature = "server")]
+pub mod app;
+#[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;

@@ -5,7 +5,7 @@
 use crate::config::{Log, LogFormat};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{io, sync::OnceLock};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
 
 /// Bounds of the time histograms, in seconds: a verification takes some 100 µs, the regulations allow 10 s.
 const SECONDS_BUCKETS: &[f64] =
@@ -17,9 +17,24 @@ const SECONDS_BUCKETS: &[f64] =
 pub struct TelemetryError(String);
 
 /// Starts the log on standard error and makes panics say where they happened, not with which data.
+///
+/// # Errors
+/// [`TelemetryError`] for a level that is none, or where the process has a log already.
 pub fn start_log(log: &Log) -> Result<(), TelemetryError> {
+    start_log_on(log, BoxMakeWriter::new(io::stderr))
+}
+
+/// The same in a file.
+///
+/// # Errors
+/// As [`start_log`].
+pub fn start_log_in(log: &Log, file: std::fs::File) -> Result<(), TelemetryError> {
+    start_log_on(log, BoxMakeWriter::new(std::sync::Mutex::new(file)))
+}
+
+fn start_log_on(log: &Log, writer: BoxMakeWriter) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| TelemetryError(format!("log.level: {error}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     let started = match log.format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Text => builder.try_init(),

@@ -2,5 +2,10 @@
 //!
 //! *Invariant:* an adapter never names a protocol room (`http`, `cli`); only the composition root sees both.
 
+pub mod clock;
+pub mod demonstration_folder;
+pub mod facts;
 pub mod material;
+pub mod sealing;
+pub mod soft_key;
 pub mod sqlite;

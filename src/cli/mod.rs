@@ -4,10 +4,13 @@
 //! input, 70 our own fault. Results go to standard output, everything else to standard error.
 
 mod config;
+mod demo;
 mod openapi;
 mod outcome;
 mod readable;
+mod serve;
 mod sign;
+mod token;
 mod verify;
 
 pub use outcome::Exit;
@@ -30,10 +33,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the HTTP service.
+    Serve(serve::Arguments),
+    /// Play the whole job on real bytes: verify, refuse, register, stamp, verify again.
+    Demo(demo::Arguments),
     /// Verify signed documents.
     Verify(verify::Arguments),
     /// Sign a document as an applicant does, for trials.
     Sign(sign::Arguments),
+    /// Make, list and revoke the tokens of the HTTP service.
+    Token(token::Arguments),
     /// Check or print the configuration.
     Config(config::Arguments),
     /// Print the OpenAPI description of the HTTP service.
@@ -82,6 +91,9 @@ pub fn run(
         }
     };
     let outcome = match cli.command {
+        Command::Serve(arguments) => serve::run(arguments, environment),
+        Command::Demo(arguments) => demo::run(arguments, environment),
+        Command::Token(arguments) => token::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Sign(arguments) => sign::run(arguments, &environment),
         Command::Config(arguments) => config::run(arguments, environment),

@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use crate::{adapter::material::Unreadable, config::ConfigError};
+use crate::{adapter::material::Unreadable, app::AppError, config::ConfigError};
 use std::{
     fmt,
     io::{self, Write as _},
@@ -64,6 +64,19 @@ impl Failure {
 impl From<Unreadable> for Failure {
     fn from(error: Unreadable) -> Failure {
         Failure { exit: Exit::Unreadable, message: error.to_string() }
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Failure {
+        match error {
+            AppError::Config(error) => error.into(),
+            AppError::Unreadable(error) => error.into(),
+            AppError::Key(_) | AppError::Numbers(_) | AppError::DemonstrationInProduction { .. } => {
+                Failure::usage(error)
+            }
+            _ => Failure::fault(error),
+        }
     }
 }
 

@@ -213,6 +213,9 @@ mod tests {
         let mut config = from_text("environment = \"production\"").expect("valid");
         assert!(config.check().is_err());
         config.authority.key = Some("authority.p12".into());
+        assert!(config.check().is_err(), "the issuer is still missing");
+        let city = crate::licensing::Bilingual::new("Астана", "Астана");
+        config.issuer = Some(crate::service::Authority { body: city.clone(), head: "А. Б.".into(), city });
         assert!(config.check().is_err(), "anchors are still missing");
         config.trust.anchors.push("anchors".into());
         assert!(config.check().is_ok());

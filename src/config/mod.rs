@@ -40,6 +40,10 @@ pub struct Config {
     pub trust: Trust,
     /// The key that seals licences.
     pub authority: Authority,
+    /// Who issues: what a licence says where the officer says nothing else.
+    pub issuer: Option<crate::service::Authority>,
+    /// Policy files beside the built-in policies.
+    pub policies: Vec<PathBuf>,
     /// What is written to the log.
     pub log: Log,
 }
@@ -217,6 +221,9 @@ impl Config {
         if self.environment == Environment::Production {
             if self.authority.key.is_none() {
                 return refuse("a production environment needs authority.key: demonstration keys are refused");
+            }
+            if self.issuer.is_none() {
+                return refuse("a production environment needs issuer: who issues stands on every licence");
             }
             if self.trust.anchors.is_empty() {
                 return refuse("a production environment needs trust.anchors");

@@ -38,7 +38,6 @@ const MAX_IDEMPOTENCY_KEY: usize = 128;
 
 /// The name by which a repeated call is recognised.
 #[derive(Clone, Debug)]
-#[allow(dead_code)]
 pub(super) struct IdempotencyKey(pub(super) String);
 
 /// One of the places of `max_concurrent_requests`; work that outlives its call keeps it.
@@ -50,7 +49,6 @@ pub(super) struct Place(#[allow(dead_code, reason = "held, never read")] Arc<Own
 pub(super) struct BodyArrived(Arc<AtomicBool>);
 
 impl BodyArrived {
-    #[allow(dead_code)]
     pub(super) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

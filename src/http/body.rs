@@ -4,17 +4,16 @@
 //! would silently skip, the caller believes we obey.
 
 use super::{
-    Shared,
     admission::BodyArrived,
     problem::{self, Problem},
 };
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Multipart, Query, Request, multipart::Field},
+    extract::{FromRequest as _, Multipart, Query, Request, multipart::Field},
     http::{HeaderMap, header},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// The essence of a media type, lower case, without parameters; `None` where there is not exactly one.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
@@ -53,21 +52,6 @@ pub(super) fn no_query(request: &Request) -> Result<(), Problem> {
     match request.uri().query() {
         None | Some("") => Ok(()),
         Some(_) => Err(Problem::new(problem::INVALID_REQUEST, "this call takes no query parameters")),
-    }
-}
-
-/// A JSON body of a small call.
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &Arc<Shared>) -> Result<Json<T>, Problem> {
-        no_query(&request)?;
-        if media_type(request.headers()).as_deref() != Some("application/json") {
-            return Err(unsupported("application/json"));
-        }
-        json(&read(request).await?).map(Json)
     }
 }
 

@@ -9,16 +9,17 @@
 
 mod access;
 mod admission;
-#[allow(dead_code)] // The calls that read bodies join with the use cases.
 mod body;
+mod call;
 mod edge;
 mod openapi;
 mod operations;
 mod problem;
+mod registry;
 mod schema;
 mod server;
-#[allow(dead_code)]
 mod submission;
+mod verifications;
 
 pub use openapi::openapi;
 pub use server::{Server, ServerError, start};
@@ -29,7 +30,7 @@ use crate::{
         Clock,
         token::{Role, TokenStore},
     },
-    service::{Caller, readiness::Readiness},
+    service::{Caller, Service, readiness::Readiness},
 };
 use axum::{Router, http::Method, middleware};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -42,10 +43,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What the service is made of.
 pub struct Parts {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
     /// Who may call.
     pub tokens: Arc<dyn TokenStore>,
+    /// What the calls do.
+    pub use_cases: Arc<Service>,
     /// What `/readyz` looks at.
     pub readiness: Arc<dyn Readiness>,
     /// What `/metrics` shows.
@@ -56,6 +57,7 @@ pub struct Parts {
 struct Shared {
     clock: Arc<dyn Clock>,
     tokens: Arc<dyn TokenStore>,
+    use_cases: Arc<Service>,
     readiness: Arc<dyn Readiness>,
     metrics: PrometheusHandle,
     limits: Limits,
@@ -88,8 +90,9 @@ impl Shared {
         }
         let per_minute = NonZeroU32::new(config.public_requests_per_minute).unwrap_or(NonZeroU32::MIN);
         Ok(Shared {
-            clock: parts.clock,
+            clock: Arc::clone(&parts.use_cases.clock),
             tokens: parts.tokens,
+            use_cases: parts.use_cases,
             readiness: parts.readiness,
             metrics: parts.metrics,
             limits: Limits { max_document: config.max_document.0, request_timeout: config.request_timeout.duration() },
@@ -128,6 +131,19 @@ pub fn router(parts: Parts, config: &config::Http) -> Result<Router, ClientError
 /// Every call with its description.
 fn calls() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(openapi::preamble())
+        .routes(routes!(verifications::verify))
+        .routes(routes!(verifications::stored))
+        .routes(routes!(registry::register))
+        .routes(routes!(registry::request))
+        .routes(routes!(registry::stamp))
+        .routes(routes!(registry::licence))
+        .routes(routes!(registry::document))
+        .routes(routes!(registry::reissue))
+        .routes(routes!(registry::duplicate))
+        .routes(routes!(registry::suspend))
+        .routes(routes!(registry::resume))
+        .routes(routes!(registry::terminate))
+        .routes(routes!(verifications::licence))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))

@@ -97,7 +97,6 @@ impl Problem {
 
     /// Adds a member of our own (RFC 9457 §3.2).
     #[must_use]
-    #[allow(dead_code)]
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Problem {
         self.members.push((name, value.into()));
         self
@@ -124,7 +123,6 @@ impl Problem {
     }
 
     /// What a use case could not do. Whose fault it is decides the status; of ours, the caller learns the code alone.
-    #[allow(dead_code)]
     pub(super) fn from_service(error: &ServiceError) -> Problem {
         let (status, title) = match error {
             ServiceError::Forbidden { .. } => (StatusCode::FORBIDDEN, FORBIDDEN.title),

@@ -7,7 +7,7 @@ use super::{
     body::{base64, json, media_type, multipart, no_query, query, read, unsupported},
     problem::{self, Problem},
 };
-use crate::report::Time;
+use crate::{report::Time, service};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
@@ -187,7 +187,84 @@ fn from_query(query: QueryParameters, by_media_type: Format) -> Parameters {
     Parameters { format: Some(format.unwrap_or(by_media_type)), applicant, service, policy, validation_time }
 }
 
+/// A sealed licence as JSON.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LicenceSubmission {
+    /// The sealed licence, base64.
+    #[schema(value_type = String, format = Byte)]
+    document: String,
+    #[serde(skip)]
+    #[schema(ignore)]
+    octets: Bytes,
+}
+
+impl FromRequest<Arc<Shared>> for LicenceSubmission {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Shared>) -> Result<LicenceSubmission, Problem> {
+        no_query(&request)?;
+        let media_type = media_type(request.headers());
+        match media_type.as_deref() {
+            Some("application/json") => {
+                let bytes = read(request).await?;
+                let submission: LicenceSubmission = json(&bytes)?;
+                let octets = base64("document", &submission.document)?;
+                Ok(LicenceSubmission { octets, ..submission })
+            }
+            Some("multipart/form-data") => {
+                let mut parts = multipart(request, &["document"]).await?;
+                let missing = || Problem::new(problem::INVALID_REQUEST, "the form has no part `document`");
+                let octets = parts.remove("document").ok_or_else(missing)?;
+                Ok(LicenceSubmission { document: String::new(), octets })
+            }
+            Some(raw) if RAW.iter().any(|(name, _)| *name == raw) => {
+                Ok(LicenceSubmission { document: String::new(), octets: read(request).await? })
+            }
+            _ => Err(unsupported(READABLE)),
+        }
+    }
+}
+
+impl LicenceSubmission {
+    /// The octets to be judged.
+    pub(super) fn into_document(self) -> Arc<[u8]> {
+        Arc::from(self.octets.as_ref())
+    }
+}
+
+impl Format {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Format::Auto => "auto",
+            Format::Cms => "cms",
+            Format::Xmldsig => "xmldsig",
+            Format::Wsse => "wsse",
+            Format::Pdf => "pdf",
+            Format::Jws => "jws",
+            Format::Certificate => "certificate",
+        }
+    }
+}
+
 impl Submission {
+    /// As the use cases take it.
+    pub(super) fn into_service(self) -> service::Submission {
+        let Parameters { format, applicant, service, policy, validation_time } = self.parameters;
+        let applicant = applicant.unwrap_or_default();
+        service::Submission {
+            document: Arc::from(self.document.as_ref()),
+            content: self.content.map(|content| Arc::from(content.as_ref())),
+            parameters: service::VerificationParameters {
+                format: format.map(|format| format.as_str().to_owned()),
+                applicant: service::Applicant { iin: applicant.iin, bin: applicant.bin },
+                service,
+                policy,
+                validation_time,
+            },
+        }
+    }
+
     fn checked(self, max_document: u64) -> Result<Submission, Problem> {
         let too_large = |bytes: &Bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_document;
         if too_large(&self.document) || self.content.as_ref().is_some_and(too_large) {

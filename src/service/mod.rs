@@ -67,8 +67,11 @@ pub struct Prepared {
     /// The octets to be signed.
     pub to_be_signed: Vec<u8>,
     /// Takes the signature and gives the sealed document.
-    pub seal: Box<dyn FnOnce(&[u8]) -> Result<Vec<u8>, ServiceError>>,
+    pub seal: Seal,
 }
+
+/// From a signature to the sealed document.
+pub type Seal = Box<dyn FnOnce(&[u8]) -> Result<Vec<u8>, ServiceError>>;
 
 /// Builds sealed documents, without a key.
 pub trait Stamping: Send + Sync {

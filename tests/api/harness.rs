@@ -1,52 +1,27 @@
 //! A service on a port of its own, and a caller.
 
+use secrecy::ExposeSecret as _;
 use std::{
+    collections::HashMap,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 use tamga::{
+    adapter::{clock::SystemClock, demonstration_folder::private_key},
+    app::App,
     config,
     http::{Parts, Server, router, start},
-    port::{
-        Clock,
-        token::{TokenRecord, TokenStore, TokenStoreError},
+    pki::Certificate,
+    port::{Clock as _, token::Role},
+    service::{
+        readiness::{Part, Readiness},
+        signing::{SigningOrder, sign_cms},
     },
-    report::Time,
-    service::readiness::{Part, Readiness},
+    stamp::Encapsulation,
     telemetry,
 };
-
-/// A clock that stands still until it is moved.
-pub(crate) struct FixedClock(pub(crate) Mutex<Time>);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Time {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// Tokens in memory.
-#[derive(Default)]
-pub(crate) struct Tokens(Mutex<Vec<TokenRecord>>);
-
-impl TokenStore for Tokens {
-    fn insert(&self, record: &TokenRecord) -> Result<(), TokenStoreError> {
-        self.0.lock().unwrap().push(record.clone());
-        Ok(())
-    }
-    fn find(&self, id: &str) -> Result<Option<TokenRecord>, TokenStoreError> {
-        Ok(self.0.lock().unwrap().iter().find(|record| record.id == id).cloned())
-    }
-    fn list(&self) -> Result<Vec<TokenRecord>, TokenStoreError> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-    fn revoke(&self, id: &str, at: Time) -> Result<bool, TokenStoreError> {
-        let mut records = self.0.lock().unwrap();
-        Ok(records.iter_mut().find(|record| record.id == id).map(|record| record.revoked = Some(at)).is_some())
-    }
-}
 
 /// Readiness as the test sets it.
 pub(crate) struct Switch(pub(crate) Mutex<Vec<Part>>);
@@ -57,8 +32,41 @@ impl Readiness for Switch {
     }
 }
 
-/// Noon in Astana, once.
-pub(crate) const NOW: Time = Time::from_unix(1_795_330_800);
+/// The one application of this process: making keys takes long.
+pub(crate) fn app() -> &'static (App, HashMap<Role, String>) {
+    static APP: OnceLock<(App, HashMap<Role, String>)> = OnceLock::new();
+    APP.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let app =
+            App::build(&config::Config { data: config::DataFolder(folder), ..config::Config::default() }).unwrap();
+        let tokens = app.demonstration_tokens(app.demonstration.as_ref().unwrap()).unwrap();
+        let tokens = tokens.into_iter().map(|(role, token)| (role, token.expose_secret().to_owned())).collect();
+        (app, tokens)
+    })
+}
+
+/// The token of a role.
+pub(crate) fn token(role: Role) -> &'static str {
+    &app().1[&role]
+}
+
+/// A request that is accepted for this IIN, and new.
+pub(crate) fn signed_request(iin: &str) -> Vec<u8> {
+    let demonstration = app().0.demonstration.as_ref().unwrap();
+    let credential = &demonstration.applicant;
+    let content = format!(
+        "{{\"service\":\"agency-pipelines\",\"applicant\":{{\"iin\":\"{iin}\"}},\"nonce\":\"{}\"}}",
+        uuid::Uuid::now_v7()
+    );
+    let order = SigningOrder {
+        content: content.as_bytes(),
+        encapsulation: Encapsulation::Attached,
+        certificate: &Certificate::parse(&credential.certificate).unwrap(),
+        chain: std::slice::from_ref(&demonstration.world.authority.certificate),
+        at: SystemClock.now(),
+    };
+    sign_cms(&order, &private_key(credential).unwrap()).unwrap().document
+}
 
 /// One service under test.
 pub(crate) struct Service {
@@ -74,12 +82,12 @@ impl Service {
     pub(crate) async fn with(adjust: impl FnOnce(&mut config::Http)) -> Service {
         let mut http = config::Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..config::Http::default() };
         adjust(&mut http);
-        let clock = Arc::new(FixedClock(Mutex::new(NOW)));
         let ready = ["signer", "store", "trust", "revocation"].map(|name| Part { name, state: Ok("fine".into()) });
         let readiness = Arc::new(Switch(Mutex::new(ready.into())));
+        let (app, _) = app();
         let parts = Parts {
-            clock: Arc::clone(&clock) as _,
-            tokens: Arc::new(Tokens::default()),
+            use_cases: Arc::clone(&app.service),
+            tokens: Arc::clone(&app.tokens) as _,
             readiness: Arc::clone(&readiness) as _,
             metrics: telemetry::metrics().unwrap(),
         };

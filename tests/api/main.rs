@@ -1,7 +1,11 @@
 //! The HTTP service from outside: a real listener, real bytes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod access;
+mod command;
 mod edges;
 mod harness;
+mod hostile;
 mod operations;
+mod registry;
 mod tls;

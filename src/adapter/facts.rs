@@ -1,0 +1,80 @@
+//! What an installation knows when it judges: anchors, intermediates, revocation data, policies.
+//!
+//! *Invariant:* a judgement sees one set of facts from beginning to end, whatever is replaced meanwhile.
+
+use crate::{
+    pki::{Certificate, RevocationList},
+    port::Clock,
+    report::{Time, ValidationReport},
+    service::{Question, Verification},
+    verify::{VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
+};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Facts for judging, and the room that judges.
+pub struct Facts {
+    clock: Arc<dyn Clock>,
+    anchors: Vec<Certificate>,
+    intermediates: Vec<Certificate>,
+    policies: Vec<Policy>,
+    lists: RwLock<Arc<[Arc<dyn RevocationList>]>>,
+}
+
+impl Facts {
+    /// Facts without revocation data.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        anchors: Vec<Certificate>,
+        intermediates: Vec<Certificate>,
+        policies: Vec<Policy>,
+    ) -> Facts {
+        Facts { clock, anchors, intermediates, policies, lists: RwLock::new(Arc::new([])) }
+    }
+
+    /// Puts these lists in the place of the ones before.
+    pub fn replace_lists(&self, lists: Vec<Arc<dyn RevocationList>>) {
+        *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists.into();
+    }
+
+    /// The trust anchors.
+    pub fn anchors(&self) -> &[Certificate] {
+        &self.anchors
+    }
+
+    /// How many lists are current, and how many there are.
+    pub fn current_lists(&self, at: Time) -> (usize, usize) {
+        let lists = self.lists();
+        (lists.iter().filter(|list| list.scope().is_current_at(at)).count(), lists.len())
+    }
+
+    fn lists(&self) -> Arc<[Arc<dyn RevocationList>]> {
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Verification for Facts {
+    fn policy(&self, id: &str) -> Option<Policy> {
+        self.policies.iter().find(|policy| policy.id == id).cloned().or_else(|| Policy::built_in(id))
+    }
+
+    fn verify(&self, question: &Question<'_>) -> ValidationReport {
+        let lists = self.lists();
+        verify(&VerificationInputs {
+            report_id: question.report_id,
+            at: question.at,
+            document: question.document,
+            format: question.format,
+            content: question.content,
+            declared: question.declared.clone(),
+            service: question.service,
+            policy: question.policy,
+            context: ValidationContext {
+                trust_anchors: &self.anchors,
+                intermediates: &self.intermediates,
+                lists: &lists,
+                now: Some(self.clock.now()),
+                ..ValidationContext::default()
+            },
+        })
+    }
+}

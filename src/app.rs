@@ -1,0 +1,300 @@
+//! The composition root: from a configuration to a service that can work.
+//!
+//! *Invariant:* with `environment = "production"` nothing that carries the demonstration's mark is used.
+
+use crate::{
+    adapter::{
+        clock::SystemClock,
+        demonstration_folder::{self, Demonstration, DemonstrationError},
+        facts::Facts,
+        material::{self, Unreadable},
+        sealing::Sealing,
+        soft_key::{SoftKey, SoftKeyError},
+        sqlite::SqliteRegistry,
+    },
+    config::{Config, ConfigError, Environment, read_policy},
+    demonstration::MARK,
+    licensing::{Bilingual, Catalogue, NumberFormat, NumberFormatError},
+    pki::{Certificate, Crl, RevocationList},
+    port::{
+        Clock, KeySigner, Registry, RegistryError,
+        token::{Role, TokenStore, TokenStoreError},
+    },
+    report::Time,
+    service::{
+        Authority, Service, ServiceError, Settings,
+        access::{self, ID_LEN, SECRET_LEN},
+        readiness::{Part, Readiness},
+    },
+};
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How long tokens of a demonstration count, in seconds: a year.
+const DEMONSTRATION_TOKEN_SECONDS: i64 = 365 * 86_400;
+
+/// Why the service cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant is its message")]
+pub enum AppError {
+    #[error("{path}: {cause}")]
+    Data { path: PathBuf, cause: io::Error },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("registry: {0}")]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Tokens(#[from] TokenStoreError),
+    #[error("demonstration: {0}")]
+    Demonstration(#[from] DemonstrationError),
+    #[error("authority.key: {0}")]
+    Key(#[from] SoftKeyError),
+    #[error("numbers: {0}")]
+    Numbers(#[from] NumberFormatError),
+    #[error("{what} is demonstration material, and the environment is production")]
+    DemonstrationInProduction { what: &'static str },
+    #[error("start-up: {0}")]
+    Recovery(#[from] ServiceError),
+    #[error("no randomness")]
+    Randomness,
+}
+
+/// Everything a process needs.
+pub struct App {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Where tokens are kept.
+    pub tokens: Arc<SqliteRegistry>,
+    /// What `/readyz` looks at.
+    pub readiness: Arc<Health>,
+    /// The material of a demonstration, where this is one.
+    pub demonstration: Option<Demonstration>,
+}
+
+impl App {
+    /// Puts the service together, and settles what an earlier run left unfinished.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub fn build(config: &Config) -> Result<App, AppError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let registry = open_registry(config)?;
+        let demonstration = match (config.environment, &config.authority.key) {
+            (Environment::Demonstration, None) => Some(Demonstration::open_or_make(&config.data.0, clock.now())?),
+            _ => None,
+        };
+        let signer = signer(config, demonstration.as_ref())?;
+        let facts = Arc::new(facts(config, demonstration.as_ref(), &clock)?);
+        if config.environment == Environment::Production {
+            refuse_demonstration(&facts, &signer)?;
+        }
+        let marked = demonstration.is_some() || is_marked(signer.certificate());
+        let service = Arc::new(Service {
+            clock: Arc::clone(&clock),
+            registry: Arc::clone(&registry) as Arc<dyn Registry>,
+            verification: Arc::clone(&facts) as _,
+            stamping: Arc::new(Sealing::default()),
+            signer: Some(Arc::clone(&signer) as _),
+            settings: Settings {
+                catalogue: Catalogue::default(),
+                licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE)?,
+                request_numbers: NumberFormat::parse(NumberFormat::DEFAULT_REQUEST)?,
+                authority: config.issuer.clone().unwrap_or_else(demonstration_issuer),
+                demonstration: marked.then(|| MARK.to_owned()),
+            },
+        });
+        let recovery = service.recover()?;
+        if !recovery.voided.is_empty() {
+            tracing::warn!(count = recovery.voided.len(), "stampings cut short earlier are voided");
+        }
+        let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
+        Ok(App { service, tokens: registry, readiness, demonstration })
+    }
+
+    /// One token for each role, for a demonstration: the ones written in its folder, made where they are missing or do
+    /// not count any more.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub fn demonstration_tokens(&self, demonstration: &Demonstration) -> Result<Vec<(Role, SecretString)>, AppError> {
+        let path = demonstration.folder().join("tokens.txt");
+        let now = self.service.clock.now();
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        let known: Vec<(Role, SecretString)> = written
+            .lines()
+            .filter_map(|line| {
+                let (role, token) = line.split_once(' ')?;
+                let record = access::authenticate(self.tokens.as_ref(), token, now).ok()?;
+                (record.role.as_str() == role).then(|| (record.role, SecretString::from(token.to_owned())))
+            })
+            .collect();
+        if Role::ALL.iter().all(|role| known.iter().any(|(found, _)| found == role)) {
+            return Ok(known);
+        }
+        let mut made = Vec::new();
+        let mut text = format!("# {MARK}: tokens of the HTTP service, one for each role\n");
+        for role in Role::ALL {
+            let expires = now.plus_seconds(DEMONSTRATION_TOKEN_SECONDS);
+            let token = new_token(self.tokens.as_ref(), MARK, *role, now, expires)?;
+            text.push_str(&format!("{role} {}\n", token.expose_secret()));
+            made.push((*role, token));
+        }
+        demonstration_folder::write(&path, text.as_bytes())?;
+        Ok(made)
+    }
+}
+
+/// The registry in the data folder, which is made where it is missing.
+///
+/// # Errors
+/// [`AppError`].
+pub fn open_registry(config: &Config) -> Result<Arc<SqliteRegistry>, AppError> {
+    let data = &config.data.0;
+    make_private_folder(data).map_err(|cause| AppError::Data { path: data.clone(), cause })?;
+    Ok(Arc::new(SqliteRegistry::open(&data.join("tamga.db"))?))
+}
+
+/// Makes a token, keeps its digest, and hands it out once.
+///
+/// # Errors
+/// [`AppError`].
+pub fn new_token(
+    store: &dyn TokenStore,
+    holder: &str,
+    role: Role,
+    created: Time,
+    expires: Time,
+) -> Result<SecretString, AppError> {
+    let mut randomness = [0; ID_LEN + SECRET_LEN];
+    SystemRandom::new().fill(&mut randomness).map_err(|_| AppError::Randomness)?;
+    let (token, record) = access::issue(&randomness, holder, role, created, expires);
+    store.insert(&record)?;
+    Ok(token)
+}
+
+fn make_private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn signer(config: &Config, demonstration: Option<&Demonstration>) -> Result<Arc<SoftKey>, AppError> {
+    if let Some(demonstration) = demonstration {
+        let seal = &demonstration.seal;
+        let key = demonstration_folder::private_key(seal).map_err(DemonstrationError::from)?;
+        let chain = vec![demonstration.world.authority.certificate.clone()];
+        return Ok(Arc::new(SoftKey::new(key, demonstration.parsed(seal)?, chain)?));
+    }
+    let Some(path) = &config.authority.key else {
+        return Err(ConfigError::Contradiction("authority.key is missing".into()).into());
+    };
+    let file = fs::read(path).map_err(|cause| AppError::Data { path: path.clone(), cause })?;
+    let beside: Vec<PathBuf> = config.authority.certificate.iter().cloned().collect();
+    let beside = material::load(&beside, parse_certificate)?;
+    let password = config.authority_password()?;
+    let password = password.as_ref().map(|password| password.expose_secret());
+    Ok(Arc::new(SoftKey::open(&file, password, beside)?))
+}
+
+fn facts(config: &Config, demonstration: Option<&Demonstration>, clock: &Arc<dyn Clock>) -> Result<Facts, AppError> {
+    let mut anchors = material::load(&config.trust.anchors, parse_certificate)?;
+    let mut intermediates = material::load(&config.trust.intermediates, parse_certificate)?;
+    let mut lists = material::load(&config.trust.crls, |der| {
+        Crl::parse(der).map(|list| Arc::new(list) as Arc<dyn RevocationList>).map_err(|error| error.to_string())
+    })?;
+    let policies = config.policies.iter().map(|path| read_policy(path)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(demonstration) = demonstration {
+        anchors.push(demonstration.anchor()?);
+        intermediates.push(demonstration.intermediate()?);
+        lists.extend(demonstration.lists(clock.now())?);
+    }
+    let facts = Facts::new(Arc::clone(clock), anchors, intermediates, policies);
+    facts.replace_lists(lists);
+    Ok(facts)
+}
+
+fn parse_certificate(der: &[u8]) -> Result<Certificate, String> {
+    Certificate::parse(der).map_err(|error| error.to_string())
+}
+
+fn is_marked(certificate: &[u8]) -> bool {
+    Certificate::parse(certificate).is_ok_and(|certificate| certificate.subject().to_string().contains(MARK))
+}
+
+fn refuse_demonstration(facts: &Facts, signer: &SoftKey) -> Result<(), AppError> {
+    if is_marked(signer.certificate()) {
+        return Err(AppError::DemonstrationInProduction { what: "authority.key" });
+    }
+    if facts.anchors().iter().any(|anchor| is_marked(anchor.raw())) {
+        return Err(AppError::DemonstrationInProduction { what: "a trust anchor" });
+    }
+    Ok(())
+}
+
+fn demonstration_issuer() -> Authority {
+    Authority {
+        body: Bilingual::new(format!("{MARK} Агенттік"), format!("{MARK} Агентство")),
+        head: format!("{MARK} Үлгілі А."),
+        city: Bilingual::new("Астана", "Астана"),
+    }
+}
+
+/// Looks at what the service needs.
+pub struct Health {
+    clock: Arc<dyn Clock>,
+    registry: Arc<SqliteRegistry>,
+    facts: Arc<Facts>,
+    signer: Arc<SoftKey>,
+}
+
+impl Readiness for Health {
+    fn parts(&self) -> Vec<Part> {
+        let now = self.clock.now();
+        let store = self.registry.check_writable().map(|()| "writable".to_owned()).map_err(|error| error.to_string());
+        vec![
+            Part { name: "signer", state: self.signer_state(now) },
+            Part { name: "store", state: store },
+            Part { name: "trust", state: self.trust_state(now) },
+            Part { name: "revocation", state: self.revocation_state(now) },
+        ]
+    }
+}
+
+impl Health {
+    fn signer_state(&self, now: Time) -> Result<String, String> {
+        let certificate = parse_certificate(self.signer.certificate())?;
+        let (from, to) = (certificate.not_before(), certificate.not_after());
+        if certificate.is_valid_at(now) {
+            Ok(format!("certificate valid until {to}"))
+        } else {
+            Err(format!("certificate valid from {from} to {to}"))
+        }
+    }
+
+    fn trust_state(&self, now: Time) -> Result<String, String> {
+        let anchors = self.facts.anchors();
+        match anchors.iter().filter(|anchor| anchor.is_valid_at(now)).count() {
+            0 => Err("no trust anchor is valid".to_owned()),
+            valid => Ok(format!("{valid} of {} trust anchors valid", anchors.len())),
+        }
+    }
+
+    fn revocation_state(&self, now: Time) -> Result<String, String> {
+        match self.facts.current_lists(now) {
+            (0, all) => Err(format!("none of {all} revocation lists is current")),
+            (current, all) => Ok(format!("{current} of {all} revocation lists current")),
+        }
+    }
+}

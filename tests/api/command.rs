@@ -1,0 +1,111 @@
+//! The command line from outside: exit codes, and the demonstration.
+
+use assert_cmd::Command;
+use std::path::Path;
+use tamga::demonstration::Holder;
+
+fn tamga(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("tamga").unwrap();
+    let output = command.current_dir(folder).args(arguments).env_remove("TAMGA_CONFIG").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn exit_codes_say_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("nothing.bin"), b"no document").unwrap();
+    std::fs::write(folder.path().join("bad.toml"), b"enviroment = 1").unwrap();
+    for (arguments, code) in [
+        (&["--version"][..], 0),
+        (&["--help"], 0),
+        (&["openapi"], 0),
+        (&["config", "check"], 0),
+        (&["config", "print"], 0),
+        (&[], 64),
+        (&["unknown"], 64),
+        (&["verify"], 64),
+        (&["verify", "--iin", "12", "nothing.bin"], 64),
+        (&["verify", "--at", "noon", "nothing.bin"], 64),
+        (&["config", "check", "--config", "bad.toml"], 64),
+        (&["config", "check", "--config", "missing.toml"], 65),
+        (&["verify", "missing.p7m"], 65),
+        (&["verify", "--trust", "missing", "nothing.bin"], 65),
+        (&["verify", "--policy", "missing.toml", "nothing.bin"], 65),
+        (&["verify", "--policy", "bad.toml", "nothing.bin"], 64),
+        (&["verify", "nothing.bin"], 1),
+        (&["verify", "nothing.bin", "missing.p7m"], 65),
+        (&["token", "create", "--role", "king", "--holder", "x"], 64),
+        (&["token", "revoke", "none"], 64),
+    ] {
+        let (found, out, err) = tamga(folder.path(), arguments);
+        assert_eq!(found, code, "{arguments:?}\n{out}\n{err}");
+    }
+}
+
+#[test]
+fn production_refuses_to_start_on_demonstration_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let configuration = "environment = \"production\"\n[authority]\nkey = \"tamga-data/demonstration/seal.key\"\n\
+        certificate = \"tamga-data/demonstration/seal.pem\"\n[trust]\nanchors = [\"tamga-data/demonstration/root.pem\"]\n\
+        [issuer]\nhead = \"А. Б.\"\nbody = { kk = \"а\", ru = \"б\" }\ncity = { kk = \"а\", ru = \"б\" }\n";
+    std::fs::write(folder.path().join("production.toml"), configuration).unwrap();
+    let (code, _, err) = tamga(folder.path(), &["serve", "--config", "production.toml", "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, 64, "{err}");
+    assert!(err.contains("demonstration"), "{err}");
+}
+
+/// The whole job twice over the same data, and a log of it that names nobody.
+#[test]
+fn the_demonstration_plays_the_whole_job_and_its_log_names_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let (code, out, err) = tamga(folder.path(), &["demo", "--json"]);
+        assert_eq!(code, 0, "{out}\n{err}");
+        let story: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert!(story["steps"].as_array().unwrap().len() >= 25);
+        assert!(story["seconds"].as_f64().unwrap() < 60.0);
+        for name in ["request.p7m", "request-report.json", "licence.p7m", "licence-report.json"] {
+            assert!(folder.path().join(story["files"].as_str().unwrap()).join(name).is_file(), "{name}");
+        }
+        let log = std::fs::read_to_string(folder.path().join(story["log"].as_str().unwrap())).unwrap();
+        assert!(log.lines().count() >= 25);
+        let tokens = std::fs::read_to_string(folder.path().join("tamga-data/demonstration/tokens.txt")).unwrap();
+        let secrets = tokens.lines().filter_map(|line| line.split('_').nth(2)).filter(|secret| secret.len() > 20);
+        let names = [Holder::IIN, Holder::BIN, Holder::ISSUING_BODY_BIN, "ҮЛГІЛІ", "ӘСЕМ", "KZ"];
+        for forbidden in names.into_iter().chain(secrets) {
+            assert!(!log.contains(forbidden), "the log has {forbidden}");
+        }
+        for line in log.lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+        }
+    }
+    // The documents of the demonstration hold outside it too.
+    let demonstration = "tamga-data/demonstration";
+    let (root, authority) = (format!("{demonstration}/root.pem"), format!("{demonstration}/authority.pem"));
+    let (root_list, list) = (format!("{demonstration}/root.crl"), format!("{demonstration}/authority.crl"));
+    let request = format!("{demonstration}/last-run/request.p7m");
+    let common =
+        ["verify", "--trust", &root, "--intermediates", &authority, "--crl", &root_list, "--crl", &list, "--json"];
+    let verify = |more: &[&str]| tamga(folder.path(), &[&common[..], more].concat());
+    let (code, out, err) = verify(&["--iin", Holder::IIN, &request]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(verify(&["--iin", "900101300017", &request]).0, 1);
+    let (code, out, _) = tamga(folder.path(), &["verify", "--trust", &root, "--intermediates", &authority, &request]);
+    assert_eq!(code, 2, "no revocation data: {out}");
+}
+
+#[test]
+fn a_token_is_shown_once_and_listed_without_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, token, err) =
+        tamga(folder.path(), &["token", "create", "--role", "auditor", "--holder", "audit office"]);
+    assert_eq!(code, 0, "{err}");
+    let mut parts = token.trim().splitn(3, '_').skip(1);
+    let (id, secret) = (parts.next().unwrap(), parts.next().unwrap());
+    let (_, list, _) = tamga(folder.path(), &["token", "list"]);
+    assert!(list.contains(id) && list.contains("auditor") && !list.contains(secret), "{list}");
+    assert_eq!(tamga(folder.path(), &["token", "revoke", id]).0, 0);
+    assert!(tamga(folder.path(), &["token", "list", "--json"]).1.contains("\"revoked\":\"20"));
+}
