@@ -5,12 +5,13 @@ use super::requests::{Judged, authorise, internal, invalid, new_report, verified
 use super::verification::Question;
 use super::{Service, ServiceError};
 use crate::crypto::Digest;
-use crate::format::{self, armour};
+use crate::format::armour;
 use crate::licensing::{Date, DocumentKind, Licence, LicenceAction, LicenceNumber};
 use crate::port::token::Role;
 use crate::port::{LicenceRecord, StateChange, Unknown};
 use crate::report::Time;
 use crate::verify::DeclaredApplicant;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The policy of an authority's seal.
@@ -89,7 +90,7 @@ impl Service {
         let judged = self.judge_seal(document, at)?;
         let verified = verified(&judged)?;
         self.registry.record_report(new_report(&judged, &verified, at, ANYONE))?;
-        Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged.document, at)? })
+        Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged, at)? })
     }
 
     pub(super) fn judge_seal(&self, document: &[u8], at: Time) -> Result<Judged, ServiceError> {
@@ -109,25 +110,31 @@ impl Service {
         Ok(Judged { id, report, document })
     }
 
-    fn registry_finding(&self, document: &[u8], digest: &Digest, at: Time) -> Result<RegistryFinding, ServiceError> {
+    fn registry_finding(&self, document: &[u8], judged: &Judged, at: Time) -> Result<RegistryFinding, ServiceError> {
         let today = Date::in_kazakhstan(at);
         let in_force =
             |licence: &LicenceRecord| licence.state.in_force() && licence.valid_until.is_none_or(|last| today <= last);
-        if let Some(number) = self.registry.licence_of_document(digest)? {
+        if let Some(number) = self.registry.licence_of_document(&judged.document)? {
             let licence = self.licence_record(&number)?;
-            let kind = licence.documents.iter().find(|issued| issued.digest == *digest).map(|issued| issued.kind);
-            let in_force = in_force(&licence);
-            let kind = kind.unwrap_or(licence.kind);
-            return Ok(RegistryFinding::Issued { kind, in_force, licence: Box::new(licence) });
+            let issued = licence.documents.iter().find(|issued| issued.digest == judged.document);
+            let kind = issued.map_or(licence.kind, |issued| issued.kind);
+            return Ok(RegistryFinding::Issued { kind, in_force: in_force(&licence), licence: Box::new(licence) });
         }
-        let Some((content, number)) = sealed_content(document) else { return Ok(RegistryFinding::NotALicence {}) };
-        Ok(match self.registry.licence(&number)? {
-            None => RegistryFinding::NumberUnknown { number },
-            Some(licence) if licence.documents.iter().any(|issued| issued.content == content) => {
+        let Some(content) = self.content_of(document) else { return Ok(RegistryFinding::NotALicence {}) };
+        let digest = judged.report.document.content_digest.as_deref();
+        Ok(match self.registry.licence(&content.number)? {
+            None => RegistryFinding::NumberUnknown { number: content.number },
+            Some(licence) if licence.documents.iter().any(|issued| digest == Some(&*issued.content.to_string())) => {
                 RegistryFinding::Rewrapped { in_force: in_force(&licence), licence: Box::new(licence) }
             }
-            Some(_) => RegistryFinding::OtherContent { number },
+            Some(_) => RegistryFinding::OtherContent { number: content.number },
         })
+    }
+
+    /// What a sealed document says, in whatever armour it comes.
+    pub(super) fn content_of(&self, document: &[u8]) -> Option<Licence> {
+        let octets = armour::dearmour(document).unwrap_or(Cow::Borrowed(document));
+        self.stamping.content(&octets)
     }
 
     pub(super) fn licence_record(&self, number: &LicenceNumber) -> Result<LicenceRecord, ServiceError> {
@@ -143,13 +150,4 @@ impl Service {
         let history = self.registry.history(&record.number.0)?;
         Ok(LicenceView { record, history })
     }
-}
-
-/// Digest of the sealed content and the number it names, where the document is a sealed licence of ours.
-fn sealed_content(document: &[u8]) -> Option<(Digest, LicenceNumber)> {
-    let octets = armour::dearmour(document).ok()?;
-    let parsed = format::cms::parse(&octets, None).ok()?;
-    let content = parsed.content?;
-    let licence: Licence = serde_json::from_slice(&content).ok()?;
-    Some((Digest::sha256(&content), licence.number))
 }

@@ -7,6 +7,7 @@
 //! checked before.
 
 pub mod access;
+mod audit;
 mod error;
 mod licences;
 mod model;
@@ -16,6 +17,7 @@ pub mod signing;
 mod stamping;
 mod verification;
 
+pub use audit::{AuditFinding, AuditProgress, AuditSummary, AuditedDocument, AuditedLicence};
 pub use error::ServiceError;
 pub use model::{
     Applicant, Caller, Idempotency, LicenceVerified, LicenceView, Novelty, Recovery, Registered, RegistryFinding,

@@ -203,6 +203,22 @@ pub struct LicenceVerified {
     pub registry: RegistryFinding,
 }
 
+impl LicenceVerified {
+    /// Whether the document may be relied on as a licence of this authority.
+    ///
+    /// A seal that verifies proves who sealed; that it was the authority, and what it issued, the registry alone says:
+    /// anybody with a certificate can sign a text that looks like a licence. Whether the licence is in force is another
+    /// question.
+    pub fn decision(&self) -> Decision {
+        match self.registry {
+            RegistryFinding::Issued { .. } | RegistryFinding::Rewrapped { .. } => self.verified.decision,
+            RegistryFinding::OtherContent { .. }
+            | RegistryFinding::NumberUnknown { .. }
+            | RegistryFinding::NotALicence {} => Decision::Refused,
+        }
+    }
+}
+
 /// What start-up found and settled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Recovery {

@@ -5,7 +5,7 @@
 //! verification has passed.
 
 use super::model::{Caller, Idempotency, Recovery, StampOrder};
-use super::requests::{authorise, internal, new_report, verified};
+use super::requests::{authorise, internal, invalid, new_report, verified};
 use super::verification::Question;
 use super::{Service, ServiceError};
 use crate::crypto::Digest;
@@ -78,7 +78,7 @@ impl Service {
             .first()
             .ok_or_else(|| ServiceError::StoreDamaged { what: format!("licence {number} has no document") })?;
         let sealed = self.stored_document(&first.digest)?;
-        let content = self.stamping.content(&sealed).filter(|content| content.number == *number);
+        let content = self.content_of(&sealed).filter(|content| content.number == *number);
         let content = content.ok_or_else(|| ServiceError::StoreDamaged {
             what: format!("the document of licence {number} cannot be read"),
         })?;
@@ -126,6 +126,9 @@ impl Service {
         let at = self.proven_time()?;
         let issue_date = Date::in_kazakhstan(at);
         order.terms.check(issue_date)?;
+        if replaces.is_some() && order.terms.reasons.is_some() {
+            return Err(invalid("/reasons", "a refusal to reissue answers its request, and replaces nothing"));
+        }
         let request = self
             .registry
             .stored_request(&order.request)?

@@ -4,7 +4,7 @@ use crate::world::*;
 use std::sync::atomic::Ordering;
 use tamga::licensing::{DocumentKind, Licence, LicenceAction, LicenceNumber, LicenceState, RequestState};
 use tamga::port::{Conflict, Journal, JournalEvent, Registry, SignerError};
-use tamga::report::ValidationReport;
+use tamga::report::{Decision, ValidationReport};
 use tamga::service::*;
 
 fn world() -> (tempfile::TempDir, World) {
@@ -328,4 +328,119 @@ fn what_the_registry_says_of_a_presented_licence() {
     assert_eq!(suspend.unwrap().record.state, LicenceState::Suspended);
     assert!(matches!(finding(&sealed), RegistryFinding::Issued { in_force: false, .. }));
     assert_eq!(finding(b"anything"), RegistryFinding::NotALicence {});
+
+    let content: &[u8] = sealed.split(|byte| *byte == b'|').next().unwrap();
+    let signed_by_anyone = |content: &[u8]| [content, b"|by anyone"].concat();
+    assert!(matches!(finding(&signed_by_anyone(content)), RegistryFinding::Rewrapped { in_force: false, .. }));
+    let forged = |from: &str, to: &str| {
+        let text = String::from_utf8(content.to_vec()).unwrap();
+        assert!(text.contains(from));
+        signed_by_anyone(text.replace(from, to).as_bytes())
+    };
+    let richer = forged("Астана\"", "Алматы\"");
+    assert!(matches!(finding(&richer), RegistryFinding::OtherContent { .. }));
+    let invented = forged(&licence.number.0, "KZ18LAA00032760");
+    assert!(matches!(finding(&invented), RegistryFinding::NumberUnknown { .. }));
+    for forged in [richer, invented] {
+        let found = world.service.verify_licence(&forged).unwrap();
+        assert_eq!((found.verified.decision, found.decision()), (Decision::Accepted, Decision::Refused));
+    }
+}
+
+#[test]
+fn a_reissue_with_reasons_is_refused_before_a_number_is_taken() {
+    let (_folder, world) = world();
+    let old = world.stamp(&world.register("request"), None).unwrap();
+    let mut order = order(&world.register("for the reissue"));
+    order.terms.reasons = Some(tamga::licensing::Bilingual::new("себеп", "причина"));
+    assert_eq!(code(world.service.reissue(&officer(), &old.number, &order, None)), "invalid-field");
+    world.assert_accounted_for();
+}
+
+#[test]
+fn an_audit_goes_through_everything_and_can_be_taken_up_again() {
+    let (_folder, world) = world();
+    let numbers: Vec<LicenceNumber> =
+        (0..40).map(|n| world.stamp(&world.register(&n.to_string()), None).unwrap().number).collect();
+    world.service.duplicate(&officer(), &numbers[3], None).unwrap();
+    let suspend = world.service.change_state(&officer(), &numbers[4], LicenceAction::Suspend, StateOrder::default());
+    assert_eq!(code(suspend), "done");
+    let mut lines = Vec::new();
+    let summary = world.service.audit(&auditor(), None, None, 2, &mut |line, _| {
+        lines.push(serde_json::to_string(line).unwrap());
+        std::ops::ControlFlow::Continue(())
+    });
+    let summary = summary.unwrap();
+    assert_eq!((summary.licences, summary.documents, summary.with_findings), (40, 41, 0), "{lines:#?}");
+    assert_eq!(summary.journal_break, None);
+    assert_eq!(lines.len(), 40);
+    assert!(lines.iter().zip(&numbers).all(|(line, number)| line.contains(&number.0)));
+
+    let mut seen = Vec::new();
+    let stopped = world.service.audit(&auditor(), None, None, 2, &mut |line, _| {
+        seen.push(line.number.clone());
+        if seen.len() == 7 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    });
+    assert_eq!(stopped.unwrap().licences, 7);
+    world
+        .service
+        .audit(&auditor(), None, seen.clone().last(), 2, &mut |line, _| {
+            seen.push(line.number.clone());
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen, numbers);
+    assert_eq!(
+        code(world.service.audit(&portal(), None, None, 1, &mut |_, _| std::ops::ControlFlow::Continue(()))),
+        "forbidden"
+    );
+}
+
+#[test]
+fn an_audit_finds_what_was_altered() {
+    let alterations: [(&str, &str); 7] = [
+        ("UPDATE licence SET state = 'resumed' WHERE seq = 2", "state-differs"),
+        ("UPDATE licence SET iin = '900101300017' WHERE seq = 2", "record-differs"),
+        ("UPDATE licence SET valid_until = '2099-01-01' WHERE seq = 2", "record-differs"),
+        (
+            "UPDATE body SET bytes = CAST('x' AS BLOB) WHERE id = (SELECT body FROM document WHERE licence = 2)",
+            "damaged",
+        ),
+        (
+            "UPDATE document SET body = (SELECT body FROM document WHERE licence = 1) WHERE licence = 2",
+            "not-in-journal",
+        ),
+        ("UPDATE request SET document = 1 WHERE seq = 2", "request-differs"),
+        ("DELETE FROM journal WHERE leaf LIKE '%stamped%' AND position > 5", "not-in-journal"),
+    ];
+    for (alteration, wanted) in alterations {
+        let (_folder, world) = world();
+        (0..3).for_each(|n| drop(world.stamp(&world.register(&n.to_string()), None).unwrap()));
+        let raw = rusqlite::Connection::open(world.registry.inner.path()).unwrap();
+        assert!(raw.execute(alteration, []).unwrap() > 0);
+        let mut found = Vec::new();
+        let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
+            found.push(line.clone());
+            std::ops::ControlFlow::Continue(())
+        });
+        let second = serde_json::to_string(&found[1]).unwrap();
+        assert!(second.contains(wanted), "{alteration}: {second}");
+        assert!(found[0].findings.is_empty(), "{alteration}: {:?}", found[0]);
+        assert!(summary.unwrap().with_findings > 0);
+    }
+}
+
+#[test]
+fn an_audit_names_a_seal_that_does_not_verify_any_more() {
+    let (_folder, world) = world();
+    let licence = world.stamp(&world.register("request"), None).unwrap();
+    let sealed = world.service.licence_document(&officer(), &licence.number, None).unwrap();
+    world.verification.condemn(&sealed);
+    let mut lines = Vec::new();
+    let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
+        lines.push(line.clone());
+        std::ops::ControlFlow::Continue(())
+    });
+    assert_eq!(summary.unwrap().by_code.get("rev-revoked"), Some(&1));
+    assert_eq!(lines[0].documents[0].refusal.as_deref(), Some("rev-revoked"));
 }

@@ -26,7 +26,11 @@ pub(super) fn reserve(connection: &Connection, reservation: &Reservation) -> Res
     let target = target(connection, &reservation.purpose)?;
     let number = match &reservation.purpose {
         StampingPurpose::Duplicate { of } => of.0.clone(),
-        _ => request::next_number(connection, &reservation.series, "SELECT 1 FROM stamping WHERE number = ?1")?,
+        _ => request::next_number(
+            connection,
+            &reservation.series,
+            "SELECT 1 FROM stamping WHERE number = ?1 AND kind <> 'duplicate'",
+        )?,
     };
     let id = Uuid::now_v7();
     connection
@@ -315,7 +319,8 @@ pub(super) fn void(connection: &Connection, id: StampingId, reason: &str, at: Ti
 pub(super) fn unfinished(connection: &Connection) -> Result<Vec<Unfinished>, RegistryError> {
     connection
         .prepare_cached(
-            "SELECT id, number, kind, reserved_at FROM stamping WHERE state IN ('reserved', 'intended') ORDER BY seq",
+            "SELECT id, number, kind, reserved_at FROM stamping INDEXED BY stamping_open_request
+             WHERE state IN ('reserved', 'intended') ORDER BY seq",
         )?
         .query_and_then([], |row| {
             Ok(Unfinished {

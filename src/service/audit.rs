@@ -1,0 +1,252 @@
+//! The auditor's walk through the registry: every document verified again, every row held against the seal and the
+//! journal.
+//!
+//! Licences are taken page by page in the order of issue and judged on several threads, so memory does not grow with
+//! the registry; a walk that was stopped goes on after the last licence it told about.
+//!
+//! *Invariant:* what the walk cannot read is a finding about that licence; the walk goes on.
+
+use super::model::Caller;
+use super::requests::authorise;
+use super::{Service, ServiceError};
+use crate::crypto::Digest;
+use crate::licensing::{DocumentKind, Licence, LicenceNumber, LicenceState};
+use crate::port::token::Role;
+use crate::port::{ChainBreak, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord};
+use crate::report::{Decision, Time};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Licences judged between two looks at the registry: enough work for many threads, little memory.
+const PAGE: usize = 256;
+
+/// Something about a licence that is not as it was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", rename_all = "kebab-case")]
+pub enum AuditFinding {
+    /// Something of it cannot be read, or is not what was stored.
+    Damaged {
+        /// What was met.
+        what: String,
+    },
+    /// The journal does not say that this document was stamped.
+    NotInJournal {
+        /// The document.
+        document: Digest,
+    },
+    /// The journal leads to another state.
+    StateDiffers {
+        /// Where the journal leads.
+        journal: LicenceState,
+        /// What the registry says.
+        registry: LicenceState,
+    },
+    /// The seal says something else than the registry.
+    RecordDiffers {
+        /// The field.
+        field: &'static str,
+    },
+    /// The registered request is not the one that the seal names.
+    RequestDiffers {
+        /// What differs.
+        field: &'static str,
+    },
+}
+
+/// One document of a licence, judged again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditedDocument {
+    /// Kind.
+    pub kind: DocumentKind,
+    /// Digest of the document.
+    pub document: Digest,
+    /// The decision on the seal.
+    pub decision: Decision,
+    /// Code of the first failing reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
+/// One line of an audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditedLicence {
+    /// The licence.
+    pub number: LicenceNumber,
+    /// Its state, where it can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<LicenceState>,
+    /// Its documents.
+    pub documents: Vec<AuditedDocument>,
+    /// What is not as it was issued; empty where all is well.
+    pub findings: Vec<AuditFinding>,
+}
+
+impl AuditedLicence {
+    /// Whether every seal verifies and nothing was found.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+            && !self.documents.is_empty()
+            && self.documents.iter().all(|document| document.decision == Decision::Accepted)
+    }
+}
+
+/// How far a walk has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditProgress {
+    /// Licences told about.
+    pub licences: u64,
+}
+
+/// What a walk amounts to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AuditSummary {
+    /// Licences told about.
+    pub licences: u64,
+    /// Their documents.
+    pub documents: u64,
+    /// Licences that are not as they were issued.
+    pub with_findings: u64,
+    /// Documents by the code of their first failing reason.
+    pub by_code: BTreeMap<String, u64>,
+    /// The first row of the journal that does not fit, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_break: Option<String>,
+}
+
+impl AuditSummary {
+    fn count(&mut self, line: &AuditedLicence) {
+        self.licences += 1;
+        self.documents += line.documents.len() as u64;
+        self.with_findings += u64::from(!line.findings.is_empty());
+        for code in line.documents.iter().filter_map(|document| document.refusal.clone()) {
+            *self.by_code.entry(code).or_default() += 1;
+        }
+    }
+}
+
+impl Service {
+    /// Walks through the journal, then through every licence after `after`, on `jobs` threads, as of `at` (now where it
+    /// is not given). Each licence is told in the order of issue; telling may break the walk off.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where the registry cannot be walked at all.
+    pub fn audit(
+        &self,
+        caller: &Caller,
+        at: Option<Time>,
+        after: Option<&LicenceNumber>,
+        jobs: usize,
+        tell: &mut dyn FnMut(&AuditedLicence, AuditProgress) -> ControlFlow<()>,
+    ) -> Result<AuditSummary, ServiceError> {
+        authorise(caller, &[Role::Auditor])?;
+        let at = at.unwrap_or_else(|| self.clock.now());
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs.max(1))
+            .build()
+            .map_err(|error| ServiceError::Internal { cause: error.to_string() })?;
+        let broken: Option<ChainBreak> = self.registry.verify_chain()?.err();
+        let mut summary =
+            AuditSummary { journal_break: broken.map(|broken| broken.to_string()), ..AuditSummary::default() };
+        let mut last = after.cloned();
+        loop {
+            let page = self.registry.licences_after(last.as_ref(), PAGE)?;
+            let Some(end) = page.last() else { return Ok(summary) };
+            last = Some(end.clone());
+            let lines: Vec<AuditedLicence> =
+                threads.install(|| page.par_iter().map(|number| self.audit_licence(number, at)).collect());
+            for line in &lines {
+                summary.count(line);
+                if tell(line, AuditProgress { licences: summary.licences }).is_break() {
+                    return Ok(summary);
+                }
+            }
+        }
+    }
+
+    fn audit_licence(&self, number: &LicenceNumber, at: Time) -> AuditedLicence {
+        let mut line =
+            AuditedLicence { number: number.clone(), state: None, documents: Vec::new(), findings: Vec::new() };
+        if let Err(error) = self.look_at(&mut line, at) {
+            line.findings.push(AuditFinding::Damaged { what: error.to_string() });
+        }
+        line
+    }
+
+    fn look_at(&self, line: &mut AuditedLicence, at: Time) -> Result<(), ServiceError> {
+        let record = self.licence_record(&line.number)?;
+        line.state = Some(record.state);
+        let history = self.registry.history(&line.number.0)?;
+        let journal = state_by_journal(&history);
+        if journal != record.state {
+            line.findings.push(AuditFinding::StateDiffers { journal, registry: record.state });
+        }
+        for document in &record.documents {
+            if !stamped_by_journal(&history, document) {
+                line.findings.push(AuditFinding::NotInJournal { document: document.digest });
+            }
+            let sealed = self.stored_document(&document.digest)?;
+            let judged = self.judge_seal(&sealed, at)?;
+            line.documents.push(AuditedDocument {
+                kind: document.kind,
+                document: document.digest,
+                decision: judged.report.decision,
+                refusal: judged.report.refusal.map(|refusal| refusal.code),
+            });
+            match self.content_of(&sealed) {
+                None => line.findings.push(AuditFinding::RecordDiffers { field: "content" }),
+                Some(content) => {
+                    if let Some(field) = differing_field(&content, &record, document) {
+                        line.findings.push(AuditFinding::RecordDiffers { field });
+                    }
+                    if let Some(field) = self.differing_request(&content)? {
+                        line.findings.push(AuditFinding::RequestDiffers { field });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn differing_request(&self, content: &Licence) -> Result<Option<&'static str>, ServiceError> {
+        let link = &content.request;
+        let Some(request) = self.registry.request(&link.number)? else { return Ok(Some("number")) };
+        Ok(match () {
+            () if request.document != link.document => Some("document"),
+            () if request.report != link.report => Some("report"),
+            () => None,
+        })
+    }
+}
+
+/// The state that the rows about a licence lead to.
+fn state_by_journal(history: &[JournalEntry]) -> LicenceState {
+    history.iter().fold(LicenceState::Issued, |state, entry| match entry.event {
+        JournalEvent::StateChanged { to, .. } => to,
+        _ => state,
+    })
+}
+
+fn stamped_by_journal(history: &[JournalEntry], document: &DocumentRecord) -> bool {
+    history.iter().any(|entry| {
+        matches!(&entry.event, JournalEvent::Stamped { kind, document: stamped, .. }
+            if *kind == document.kind && *stamped == document.digest)
+    })
+}
+
+/// The first field in which the seal and the registry do not say the same.
+fn differing_field(content: &Licence, record: &LicenceRecord, document: &DocumentRecord) -> Option<&'static str> {
+    let replaces = content.replaces.as_ref().map(|replaced| &replaced.number);
+    let fields = [
+        ("number", content.number == record.number),
+        ("kind", content.kind == document.kind),
+        ("service", content.service == record.service),
+        ("holder", content.holder == record.holder),
+        ("request", content.request.number == record.request),
+        ("issue_date", content.issue_date == record.issue_date),
+        ("valid_until", content.valid_until == record.valid_until),
+        ("replaces", replaces == record.replaces.as_ref()),
+    ];
+    fields.into_iter().find(|field| !field.1).map(|field| field.0)
+}
