@@ -105,9 +105,14 @@ impl Holder {
             Holder::DigitalSystem { .. } => {
                 vec![purpose::EMAIL_PROTECTION, Role::LegalEntity.oid(), Role::LegalEntitySystem.oid()]
             }
-            // A seal is neither a person's signature nor a session: a purpose of its own (RFC 9336).
+            // A seal has a purpose of its own (RFC 9336); emailProtection besides, which other verifiers ask for by default.
             Holder::IssuingBody { .. } => {
-                vec![purpose::DOCUMENT_SIGNING, Role::LegalEntity.oid(), Role::LegalEntitySystem.oid()]
+                vec![
+                    purpose::EMAIL_PROTECTION,
+                    purpose::DOCUMENT_SIGNING,
+                    Role::LegalEntity.oid(),
+                    Role::LegalEntitySystem.oid(),
+                ]
             }
         }
     }

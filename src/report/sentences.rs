@@ -15,6 +15,15 @@ pub fn refusal_message() -> Message {
     }
 }
 
+/// What the applicant is told while the question is open: keep the request, try again (`regulations.md` §5.1).
+pub(super) fn open_question_message() -> Message {
+    Message {
+        kk: "Тұтынушы ЭЦҚ-ның дұрыстығы әзірге расталмады.".into(),
+        ru: "Подлинность ЭЦП потребителя пока не подтверждена.".into(),
+        en: "The authenticity of the applicant's signature is not confirmed yet.".into(),
+    }
+}
+
 pub(super) fn sentence(reason: &Reason, language: Language) -> String {
     use Language::{En, Kk, Ru};
     use Reason::*;

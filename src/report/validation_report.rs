@@ -1,5 +1,6 @@
 //! The report of one verification, exactly as contract §3 writes it.
 
+use super::sentences::open_question_message;
 use super::{CheckId, Checks, Decision, Indication, Message, Outcome, Reason, SubIndication, Time, Verdict};
 use super::{Language, refusal_message};
 use serde::{Deserialize, Serialize};
@@ -324,9 +325,10 @@ pub fn judge(checks: &Checks, required: &[CheckId]) -> Judgement {
     Judgement { decision, verdict, reason: Some((*reason).clone()) }
 }
 
-/// The message for the applicant: the regulation's one sentence, then the reason.
+/// The message for the applicant: the regulation's one sentence, then the reason. Where a later try may settle it the
+/// sentence says so and refuses nothing.
 pub fn refusal(reason: &Reason) -> Refusal {
-    let general = refusal_message();
+    let general = if reason.retryable() { open_question_message() } else { refusal_message() };
     let join = |general: &str, language| format!("{general} {}", reason.sentence(language));
     Refusal {
         code: reason.code().to_owned(),
