@@ -79,11 +79,26 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the service together, and settles what an earlier run left unfinished.
+    /// Puts the service together as the only one on its registry, and settles what an earlier run left unfinished.
+    ///
+    /// # Errors
+    /// [`AppError`]; [`RegistryError::Busy`] where another service runs on the registry.
+    pub fn build(config: &Config) -> Result<App, AppError> {
+        let app = App::assemble(config)?;
+        // Two services on one registry would each void what the other is stamping.
+        app.tokens.claim()?;
+        let recovery = app.service.recover()?;
+        if !recovery.voided.is_empty() {
+            tracing::warn!(count = recovery.voided.len(), "stampings cut short earlier are voided");
+        }
+        Ok(app)
+    }
+
+    /// Puts the service together beside one that may be running, to look and not to stamp.
     ///
     /// # Errors
     /// [`AppError`].
-    pub fn build(config: &Config) -> Result<App, AppError> {
+    pub fn assemble(config: &Config) -> Result<App, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let registry = open_registry(config)?;
         let demonstration = match (config.environment, &config.authority.key) {
@@ -110,10 +125,6 @@ impl App {
                 demonstration: marked.then(|| MARK.to_owned()),
             },
         });
-        let recovery = service.recover()?;
-        if !recovery.voided.is_empty() {
-            tracing::warn!(count = recovery.voided.len(), "stampings cut short earlier are voided");
-        }
         let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
         Ok(App { service, tokens: registry, readiness, demonstration })
     }

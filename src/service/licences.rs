@@ -93,6 +93,22 @@ impl Service {
         Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged, at)? })
     }
 
+    /// Judges a licence as [`Service::verify_licence`] does, at any time, and records nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a verdict, whatever it is, is none.
+    pub fn audit_document(
+        &self,
+        caller: &Caller,
+        document: &[u8],
+        at: Option<Time>,
+    ) -> Result<LicenceVerified, ServiceError> {
+        authorise(caller, &[Role::Auditor])?;
+        let at = at.unwrap_or_else(|| self.clock.now());
+        let judged = self.judge_seal(document, at)?;
+        Ok(LicenceVerified { verified: verified(&judged)?, registry: self.registry_finding(document, &judged, at)? })
+    }
+
     pub(super) fn judge_seal(&self, document: &[u8], at: Time) -> Result<Judged, ServiceError> {
         let policy = self.verification.policy(LICENCE_POLICY).ok_or_else(|| internal("no policy for licences"))?;
         let id = Uuid::now_v7();

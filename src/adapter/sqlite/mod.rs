@@ -24,6 +24,7 @@ use crate::port::{
 };
 use crate::report::Time;
 use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub struct SqliteRegistry {
     writer: Option<Writer>,
     writing: Option<std::thread::JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
+    claim: Mutex<Option<File>>,
 }
 
 impl SqliteRegistry {
@@ -74,7 +76,27 @@ impl SqliteRegistry {
             writer: Some(writer),
             writing: Some(writing),
             readers: Mutex::default(),
+            claim: Mutex::default(),
         })
+    }
+
+    /// Claims the registry for the one service that stamps on it, until this value is dropped or its process ends.
+    ///
+    /// # Errors
+    /// [`RegistryError::Busy`] where another one has it.
+    pub fn claim(&self) -> Result<(), RegistryError> {
+        let failed = |error: std::io::Error| RegistryError::Failed { cause: format!("lock of the registry: {error}") };
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        let file = create_private(Path::new(&path)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(RegistryError::Busy),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// The file.
@@ -148,12 +170,12 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, RegistryError> {
 }
 
 /// Makes the file, readable for its owner alone; SQLite gives the log the same permissions.
-fn create_private(path: &Path) -> std::io::Result<()> {
+fn create_private(path: &Path) -> std::io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }
 
 impl Journal for SqliteRegistry {

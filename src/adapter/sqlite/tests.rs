@@ -578,6 +578,16 @@ fn readers_cannot_write() {
     assert!(matches!(outcome, Err(RegistryError::Failed { .. })), "{outcome:?}");
 }
 
+#[test]
+fn a_registry_has_one_service() {
+    let fixture = Fixture::new();
+    fixture.registry.claim().unwrap();
+    let second = SqliteRegistry::open(&fixture.file()).unwrap();
+    assert_eq!(second.claim(), Err(RegistryError::Busy));
+    drop(fixture.registry);
+    second.claim().unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_the_file_and_its_log() {
