@@ -8,6 +8,7 @@ use super::{AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::asn1::{Oid, Reader, Tag, oid};
 use aws_lc_rs::digest::Digest as AwsDigest;
 use aws_lc_rs::signature::{self as aws, ParsedPublicKey, RsaParameters, RsaPssSaltLength, VerificationAlgorithm};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Shortest RSA modulus, in bits (`validation.md` §4; NIST SP 800-131A rev. 2).
@@ -82,6 +83,10 @@ enum Material {
     Gost {
         profile: &'static gost::encoding::Profile,
         key: gost::PublicKey,
+        /// Whether it has verified before: at the second time the multiples are prepared, for a key that comes back
+        /// will come again.
+        used: AtomicBool,
+        prepared: OnceLock<Box<gost::PreparedPublicKey>>,
     },
 }
 
@@ -119,7 +124,9 @@ impl PublicKey {
         reader.finish().map_err(malformed)?;
         if let Some(named) = gost::encoding::profile(&identifier) {
             let (profile, set) = named?;
-            return Ok(PublicKey(Arc::new(Material::Gost { profile, key: gost::encoding::public_key(set, key)? })));
+            let key = gost::encoding::public_key(set, key)?;
+            let (used, prepared) = (AtomicBool::new(false), OnceLock::new());
+            return Ok(PublicKey(Arc::new(Material::Gost { profile, key, used, prepared })));
         }
         let material = match identifier.algorithm {
             RSA_ENCRYPTION if identifier.has_no_parameters() => rsa(key, None)?,
@@ -258,12 +265,20 @@ impl PublicKey {
                 let default = ecdsa(*curve, default_digest(*curve)).ok_or(SignatureError::KeyMismatch)?;
                 verify_parsed(parsed, default, parameters, point, &imported()?, signature)
             }
-            (Material::Gost { profile, key }, SignatureAlgorithm::Gost2004 | SignatureAlgorithm::Gost2015 { .. }) => {
+            (
+                Material::Gost { profile, key, used, prepared },
+                SignatureAlgorithm::Gost2004 | SignatureAlgorithm::Gost2015 { .. },
+            ) => {
                 if profile.algorithm != *algorithm {
                     return Err(SignatureError::KeyMismatch);
                 }
-                key.verify_digest(digest.as_bytes(), signature, algorithm.gost_byte_order())
-                    .map_err(|_| SignatureError::Invalid)
+                let (digest, order) = (digest.as_bytes(), algorithm.gost_byte_order());
+                let result = if used.swap(true, Ordering::Relaxed) {
+                    prepared.get_or_init(|| Box::new(key.prepare())).verify_digest(digest, signature, order)
+                } else {
+                    key.verify_digest(digest, signature, order)
+                };
+                result.map_err(|_| SignatureError::Invalid)
             }
             _ => Err(SignatureError::KeyMismatch),
         }

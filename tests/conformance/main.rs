@@ -5,6 +5,7 @@
 mod certificates;
 #[cfg(feature = "server")]
 mod hostile;
+mod kz;
 mod pkits;
 mod revocation_lists;
 

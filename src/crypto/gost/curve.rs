@@ -7,7 +7,7 @@ use core::fmt::Debug;
 
 use zeroize::Zeroize;
 
-use super::field::{Element, Modulus};
+use super::field::{Element, Modulus, SmallFactor};
 use super::fixed_base::Tables;
 use super::limbs::Limbs;
 
@@ -111,12 +111,6 @@ impl<C: Curve> From<Jacobian<C>> for Prepared<C> {
     }
 }
 
-impl<C: Curve> Prepared<C> {
-    pub(super) fn negate_if(self, mask: u64) -> Self {
-        Self { point: self.point.negate_if(mask), ..self }
-    }
-}
-
 impl<C: Curve> Jacobian<C> {
     pub(super) const INFINITY: Self = Self { x: Element::ONE, y: Element::ONE, z: Element::ZERO };
 
@@ -124,12 +118,7 @@ impl<C: Curve> Jacobian<C> {
         self.z.is_zero()
     }
 
-    fn negate_if(self, mask: u64) -> Self {
-        Self { y: self.y.select(-self.y, mask), ..self }
-    }
-
     /// Twice the point. Holds for every point, infinity included: `Z = 0` gives `Z = 0`.
-    #[inline(always)]
     pub(super) fn double(&self) -> Self {
         let yy = self.y.square();
         let beta = self.x * yy;
@@ -138,17 +127,17 @@ impl<C: Curve> Jacobian<C> {
         let slope = match C::A {
             CoefficientA::MinusThree => {
                 let product = (self.x - zz) * (self.x + zz);
-                product.double() + product
+                product.multiple(SmallFactor::Three)
             }
             CoefficientA::Other(_) => {
                 let xx = self.x.square();
-                xx.double() + xx + coefficient_a::<C>() * zz.square()
+                xx.multiple(SmallFactor::Three) + coefficient_a::<C>() * zz.square()
             }
         };
-        let beta_4 = beta.double().double();
-        let x = slope.square() - beta_4.double();
+        let beta_4 = beta.multiple(SmallFactor::Four);
+        let x = slope.square() - beta.multiple(SmallFactor::Eight);
         let z = (self.y * self.z).double();
-        let yyyy_8 = yy.double().square().double();
+        let yyyy_8 = yy.square().multiple(SmallFactor::Eight);
         let y = slope * (beta_4 - x) - yyyy_8;
         Self { x, y, z }
     }
@@ -156,7 +145,6 @@ impl<C: Curve> Jacobian<C> {
     /// Sum with an affine point, for points that are neither equal nor opposite nor infinity.
     ///
     /// For equal points the result is `(0, 0, 0)`, for opposite ones infinity.
-    #[inline(always)]
     pub(super) fn add_affine_incomplete(&self, other: &Affine<C>) -> Self {
         let zz = self.z.square();
         let h = other.x * zz - self.x;
@@ -164,7 +152,6 @@ impl<C: Curve> Jacobian<C> {
         self.finish_addition(self.x, self.y, h, r, self.z * h)
     }
 
-    #[inline(always)]
     fn finish_addition(
         &self,
         u1: Coordinate<C>,
@@ -254,15 +241,15 @@ impl<C: Curve> Zeroize for Jacobian<C> {
     }
 }
 
-/// The affine forms of points none of which is infinity, with one inversion (Montgomery's trick).
-pub(super) fn to_affine_all<C: Curve>(points: &[Jacobian<C>]) -> Vec<Affine<C>> {
+/// The affine forms of public points none of which is infinity, with one inversion (Montgomery's trick).
+pub(super) fn to_affine_all_public<C: Curve>(points: &[Jacobian<C>]) -> Vec<Affine<C>> {
     let mut products = Vec::with_capacity(points.len());
     let mut product = Coordinate::<C>::ONE;
     for point in points {
         products.push(product);
         product = product * point.z;
     }
-    let mut inverse = product.invert();
+    let mut inverse = product.invert_public();
     let mut affine = Vec::with_capacity(points.len());
     for (point, before) in points.iter().zip(products).rev() {
         let z_inverse = inverse * before;

@@ -7,8 +7,7 @@
 //! *Invariant:* apart from functions named `*_public`, no function branches on, or indexes by, a residue.
 #![allow(
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "pure arithmetic on arrays of fixed length with loop bounds of that length; digits are below 16"
+    reason = "pure arithmetic on arrays of fixed length with loop bounds of that length"
 )]
 
 use core::marker::PhantomData;
@@ -16,6 +15,7 @@ use core::ops::{Add, Mul, Neg, Sub};
 
 use zeroize::Zeroize;
 
+use super::inversion::{invert_public, invert_secret};
 use super::limbs::{Limbs, mask};
 
 /// An odd prime modulus and the representation of residues that suits it.
@@ -35,10 +35,33 @@ pub(super) trait Modulus: Copy + Send + Sync + core::fmt::Debug + 'static {
     fn multiply(a: Self::Limbs, b: Self::Limbs) -> Self::Limbs;
     /// Square in the representation.
     fn square(a: Self::Limbs) -> Self::Limbs;
+    /// A small multiple, in the representation.
+    fn multiple(a: Self::Limbs, factor: SmallFactor) -> Self::Limbs {
+        let twice = Self::add(a, a);
+        match factor {
+            SmallFactor::Three => Self::add(twice, a),
+            SmallFactor::Four => Self::add(twice, twice),
+            SmallFactor::Eight => {
+                let four = Self::add(twice, twice);
+                Self::add(four, four)
+            }
+        }
+    }
     /// Representation of an integer below `2^n`, reduced.
     fn represent(integer: Self::Limbs) -> Self::Limbs;
     /// The least non-negative integer of the residue.
     fn integer(representation: Self::Limbs) -> Self::Limbs;
+}
+
+/// The multiples that the formulas of a doubling need.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SmallFactor {
+    /// 3.
+    Three,
+    /// 4.
+    Four,
+    /// 8.
+    Eight,
 }
 
 /// Modulo `2^n − C`, where `n` is the width of the limbs.
@@ -76,7 +99,8 @@ macro_rules! pseudo_mersenne {
                 out
             }
 
-            #[inline(always)]
+            // Out of line: inlined, the formulas of a point would not fit the instruction cache.
+            #[inline(never)]
             fn multiply(a: Self::Limbs, b: Self::Limbs) -> Self::Limbs {
                 let (low, high) = Limbs::multiply(a, b);
                 let (low, top) = high.multiply_word(C, low);
@@ -84,11 +108,25 @@ macro_rules! pseudo_mersenne {
                 wrap_up(low, top.wrapping_mul(C), C)
             }
 
-            #[inline(always)]
+            #[inline(never)]
             fn square(a: Self::Limbs) -> Self::Limbs {
                 let (low, high) = Limbs::square(a);
                 let (low, top) = high.multiply_word(C, low);
                 wrap_up(low, top.wrapping_mul(C), C)
+            }
+
+            #[inline(always)]
+            fn multiple(a: Self::Limbs, factor: SmallFactor) -> Self::Limbs {
+                let (product, top) = match factor {
+                    SmallFactor::Three => {
+                        let (twice, top) = a.shift_left(1);
+                        let (sum, carry) = Limbs::add(twice, a);
+                        (sum, top + u64::from(carry))
+                    }
+                    SmallFactor::Four => a.shift_left(2),
+                    SmallFactor::Eight => a.shift_left(3),
+                };
+                wrap_up(product, top * C, C)
             }
 
             #[inline(always)]
@@ -291,6 +329,11 @@ impl<M: Modulus> Element<M> {
         self + self
     }
 
+    #[inline(always)]
+    pub(super) fn multiple(self, factor: SmallFactor) -> Self {
+        Self(M::multiple(self.0, factor))
+    }
+
     /// Whether the residue is zero.
     pub(super) fn is_zero(self) -> bool {
         self.zero_mask() != 0
@@ -308,26 +351,14 @@ impl<M: Modulus> Element<M> {
         Self(self.0.select(other.0, mask))
     }
 
-    /// The inverse, by Fermat's little theorem; zero for zero. The sequence of operations depends on the modulus alone.
+    /// The inverse; zero for zero.
     pub(super) fn invert(self) -> Self {
-        const WINDOW: usize = 4;
-        let mut powers = [Self::ONE; 1 << WINDOW];
-        for i in 1..powers.len() {
-            powers[i] = powers[i - 1] * self;
-        }
-        let (exponent, _) = M::PRIME.sub_word(2);
-        let mut result = Self::ONE;
-        for position in (0..M::Limbs::WORDS * 64 / WINDOW).rev() {
-            for _ in 0..WINDOW {
-                result = result.square();
-            }
-            // The exponent is public: it belongs to the modulus.
-            let digit = exponent.bits(position * WINDOW, WINDOW);
-            if digit != 0 {
-                result = result * powers[digit as usize & (powers.len() - 1)];
-            }
-        }
-        result
+        Self::reduce(invert_secret(self.integer(), M::PRIME))
+    }
+
+    /// The inverse of a public value, in time that depends on it; zero for zero.
+    pub(super) fn invert_public(self) -> Self {
+        Self::reduce(invert_public(self.integer(), M::PRIME))
     }
 }
 

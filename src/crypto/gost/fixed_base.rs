@@ -10,7 +10,7 @@
 
 use zeroize::Zeroize;
 
-use super::curve::{Affine, Curve, Jacobian, Prepared, Scalar, to_affine_all};
+use super::curve::{Affine, Curve, Jacobian, Prepared, Scalar, to_affine_all_public};
 use super::field::Modulus;
 use super::limbs::{Limbs, mask};
 
@@ -22,6 +22,10 @@ const SECRET_ENTRIES: usize = 1 << (SECRET_WINDOW - 1);
 const PUBLIC_GENERATOR_WIDTH: usize = 10;
 /// Width of the signed digits for a point met once: 8 points.
 const PUBLIC_POINT_WIDTH: usize = 5;
+/// Width of the signed digits for the quarters of the generator's scalar: 64 points each.
+const GENERATOR_QUARTER_WIDTH: usize = 8;
+/// Width of the signed digits for the quarters of a key's scalar: 16 points each, 8 KiB in all at 512 bits.
+const KEY_QUARTER_WIDTH: usize = 6;
 
 /// Multiples of one point.
 #[derive(Debug)]
@@ -30,6 +34,49 @@ pub(super) struct Tables<C: Curve> {
     windows: Vec<[Affine<C>; SECRET_ENTRIES]>,
     /// The points `(2j + 1) · P`.
     odd: Vec<Affine<C>>,
+    /// For scalars taken in quarters.
+    quarters: Quarters<C>,
+}
+
+/// The points `(2j + 1) · 2^(ni/4) · P` for the quarters `i` of a scalar of `n` bits: three doublings in four are done
+/// beforehand.
+#[derive(Clone, Debug)]
+pub(super) struct Quarters<C: Curve> {
+    width: usize,
+    parts: Vec<Vec<Affine<C>>>,
+}
+
+impl<C: Curve> Quarters<C> {
+    fn new(point: Affine<C>, width: usize) -> Self {
+        let entries = 1 << (width - 2);
+        let mut multiples = Vec::with_capacity(4 * entries);
+        let mut base = Jacobian::from(point);
+        for part in 0..4 {
+            if part > 0 {
+                for _ in 0..C::Limbs::WORDS * 64 / 4 {
+                    base = base.double();
+                }
+            }
+            odd_multiples(base, entries, &mut multiples);
+        }
+        let parts = to_affine_all_public(&multiples).chunks_exact(entries).map(<[_]>::to_vec).collect();
+        Self { width, parts }
+    }
+
+    /// The multiples of a public key that will verify more than one signature.
+    pub(super) fn of_key(point: Affine<C>) -> Self {
+        Self::new(point, KEY_QUARTER_WIDTH)
+    }
+
+    /// The quarters of a scalar with the multiples that belong to them.
+    fn terms(&self, scalar: C::Limbs) -> impl Iterator<Item = (SignedDigits, &[Affine<C>])> {
+        let words = C::Limbs::WORDS / 4;
+        self.parts.iter().enumerate().map(move |(part, multiples)| {
+            let mut quarter = C::Limbs::ZERO;
+            quarter.words_mut()[..words].copy_from_slice(&scalar.words()[part * words..][..words]);
+            (SignedDigits::new(quarter, self.width), multiples.as_slice())
+        })
+    }
 }
 
 impl<C: Curve> Tables<C> {
@@ -45,11 +92,12 @@ impl<C: Curve> Tables<C> {
             }
         }
         odd_multiples(point.into(), 1 << (PUBLIC_GENERATOR_WIDTH - 2), &mut multiples);
-        let affine = to_affine_all(&multiples);
+        let affine = to_affine_all_public(&multiples);
         let (windows, odd) = affine.split_at(count * SECRET_ENTRIES);
         Self {
             windows: windows.chunks_exact(SECRET_ENTRIES).filter_map(|window| window.try_into().ok()).collect(),
             odd: odd.to_vec(),
+            quarters: Quarters::new(point, GENERATOR_QUARTER_WIDTH),
         }
     }
 
@@ -95,25 +143,38 @@ impl<C: Curve> Tables<C> {
         sum
     }
 
-    /// `a · P + b · Q` for public values, with signed digits and shared doublings.
+    /// `a · P + b · Q` for public values.
     pub(super) fn multiply_add_public(&self, a: C::Limbs, q: &Affine<C>, b: C::Limbs) -> Jacobian<C> {
-        let a = SignedDigits::new(a, PUBLIC_GENERATOR_WIDTH);
-        let b = SignedDigits::new(b, PUBLIC_POINT_WIDTH);
         let mut multiples = Vec::with_capacity(1 << (PUBLIC_POINT_WIDTH - 2));
         odd_multiples(Jacobian::from(*q), 1 << (PUBLIC_POINT_WIDTH - 2), &mut multiples);
-        let multiples: Vec<Prepared<C>> = multiples.into_iter().map(Prepared::from).collect();
-        let mut sum = Jacobian::INFINITY;
-        for position in (0..a.length.max(b.length)).rev() {
-            sum = sum.double();
-            if let Some((index, negative)) = a.digit(position) {
-                sum = sum.add_affine_public(&self.odd[index].negate_if(negative));
-            }
-            if let Some((index, negative)) = b.digit(position) {
-                sum = sum.add_public(&multiples[index].negate_if(negative));
+        let multiples = to_affine_all_public(&multiples);
+        sum_of_products_public(&[
+            (SignedDigits::new(a, PUBLIC_GENERATOR_WIDTH), &self.odd),
+            (SignedDigits::new(b, PUBLIC_POINT_WIDTH), &multiples),
+        ])
+    }
+
+    /// `a · P + b · Q` for public values, with multiples of `Q` at hand.
+    pub(super) fn multiply_add_prepared_public(&self, a: C::Limbs, q: &Quarters<C>, b: C::Limbs) -> Jacobian<C> {
+        let terms: Vec<_> = self.quarters.terms(a).chain(q.terms(b)).collect();
+        sum_of_products_public(&terms)
+    }
+}
+
+/// The sum of public scalars times points, with signed digits and shared doublings. A term has its scalar and the odd
+/// multiples of its point.
+fn sum_of_products_public<C: Curve>(terms: &[(SignedDigits, &[Affine<C>])]) -> Jacobian<C> {
+    let length = terms.iter().map(|term| term.0.length).max().unwrap_or(0);
+    let mut sum = Jacobian::INFINITY;
+    for position in (0..length).rev() {
+        sum = sum.double();
+        for (digits, multiples) in terms {
+            if let Some((index, negative)) = digits.digit(position) {
+                sum = sum.add_affine_public(&multiples[index].negate_if(negative));
             }
         }
-        sum
     }
+    sum
 }
 
 /// Appends `P, 3P, 5P, …` to the list; the multiples must be below the order.
@@ -204,7 +265,11 @@ mod tests {
         }
         let q = q.to_affine();
         let joint = C::tables().multiply_add_public(scalar.integer(), &q, other.integer());
-        assert!(same(joint, multiply_public(&generator, (scalar + other * (other + Element::ONE)).integer())));
+        let expected = multiply_public(&generator, (scalar + other * (other + Element::ONE)).integer());
+        assert!(same(joint, expected));
+        let prepared = Quarters::of_key(q);
+        let joint = C::tables().multiply_add_prepared_public(scalar.integer(), &prepared, other.integer());
+        assert!(same(joint, expected));
     }
 
     fn at_the_edges<C: Curve>() {

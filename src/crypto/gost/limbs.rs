@@ -32,6 +32,8 @@ pub(super) trait Limbs: Copy + Zeroize + Send + Sync + core::fmt::Debug + 'stati
     fn square(self) -> (Self, Self);
     /// `low + self · word`, as (low, word above).
     fn multiply_word(self, word: u64, low: Self) -> (Self, u64);
+    /// `self · 2^count` and the bits above the top; `count` is between 1 and 63.
+    fn shift_left(self, count: u32) -> (Self, u64);
     /// Adds one word; returns the carry out of the top.
     fn add_word(self, word: u64) -> (Self, bool);
     /// Subtracts one word; returns the borrow out of the top.
@@ -153,6 +155,16 @@ macro_rules! limbs {
                 }
                 top = top.wrapping_add(u64::from(carry));
                 (out, top)
+            }
+
+            #[inline(always)]
+            fn shift_left(self, count: u32) -> (Self, u64) {
+                let mut out = self;
+                out[0] = self[0] << count;
+                for i in 1..$words {
+                    out[i] = self[i] << count | self[i - 1] >> (64 - count);
+                }
+                (out, self[$words - 1] >> (64 - count))
             }
 
             #[inline(always)]

@@ -12,6 +12,7 @@ mod curve;
 pub(super) mod encoding;
 mod field;
 mod fixed_base;
+mod inversion;
 mod limbs;
 mod nonce;
 mod parameters;
@@ -24,6 +25,7 @@ use std::fmt;
 
 use super::GostByteOrder;
 use curve::Affine;
+use fixed_base::Quarters;
 use limbs::Limbs;
 use parameters::{CryptoProA, Tc26A256, Tc26A512};
 use sign::SecretScalar;
@@ -117,12 +119,47 @@ impl PublicKey {
         for_point!(&self.0, point => verify::point_to_bytes(point))
     }
 
+    /// The key with multiples of its point.
+    pub fn prepare(&self) -> PreparedPublicKey {
+        PreparedPublicKey(match &self.0 {
+            Point::Tc26A512(point) => PreparedPoint::Tc26A512(Quarters::of_key(*point)),
+            Point::Tc26A256(point) => PreparedPoint::Tc26A256(Quarters::of_key(*point)),
+            Point::CryptoProA(point) => PreparedPoint::CryptoProA(Quarters::of_key(*point)),
+        })
+    }
+
     /// Verifies a signature of a digest.
     ///
     /// # Errors
     /// [`GostError::Length`], [`GostError::ComponentOutOfRange`], [`GostError::Mismatch`].
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8], order: GostByteOrder) -> Result<(), GostError> {
         for_point!(&self.0, point => verify::verify_digest(point, digest, signature, order))
+    }
+}
+
+#[derive(Clone, Debug)]
+enum PreparedPoint {
+    Tc26A512(Quarters<Tc26A512>),
+    Tc26A256(Quarters<Tc26A256>),
+    CryptoProA(Quarters<CryptoProA>),
+}
+
+/// A public key with multiples of its point: preparing costs less than a verification, and each one after it takes
+/// less than half the time. For keys that verify again and again, as those of authorities do.
+#[derive(Clone, Debug)]
+pub struct PreparedPublicKey(PreparedPoint);
+
+impl PreparedPublicKey {
+    /// Verifies a signature of a digest.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify_digest`].
+    pub fn verify_digest(&self, digest: &[u8], signature: &[u8], order: GostByteOrder) -> Result<(), GostError> {
+        match &self.0 {
+            PreparedPoint::Tc26A512(point) => verify::verify_digest_prepared(point, digest, signature, order),
+            PreparedPoint::Tc26A256(point) => verify::verify_digest_prepared(point, digest, signature, order),
+            PreparedPoint::CryptoProA(point) => verify::verify_digest_prepared(point, digest, signature, order),
+        }
     }
 }
 

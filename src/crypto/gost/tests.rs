@@ -311,6 +311,7 @@ fn keys_that_meet_the_generator_verify() {
                 let signature = secret.sign_digest(&digest, &[5; HEDGE_LEN], GostByteOrder::Kazakh).unwrap();
                 let public = secret.public_key();
                 assert_eq!(public.verify_digest(&digest, &signature, GostByteOrder::Kazakh), Ok(()));
+                assert_eq!(public.prepare().verify_digest(&digest, &signature, GostByteOrder::Kazakh), Ok(()));
             }
         }
     }
@@ -388,6 +389,10 @@ proptest! {
                     _ => prop_assert!(PublicKey::from_point(set, &flip(&public.to_point()))
                         .map_or(true, |key| key.verify_digest(&digest, &signature, order).is_err())),
                 }
+                let prepared = public.prepare();
+                prop_assert_eq!(prepared.verify_digest(&digest, &signature, order), Ok(()));
+                prop_assert!(prepared.verify_digest(&digest, &flip(&signature), order).is_err());
+                prop_assert!(prepared.verify_digest(&flip(&digest), &signature, order).is_err());
                 let mut reversed = signature.clone();
                 reversed.reverse();
                 prop_assert!(public.verify_digest(&digest, &reversed, order).is_err());

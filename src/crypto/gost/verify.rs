@@ -2,8 +2,9 @@
 //!
 //! *Invariant:* `r` and `s` are between one and the order less one before anything is computed.
 
-use super::curve::{Affine, Curve, Scalar, multiply_public};
+use super::curve::{Affine, Curve, Jacobian, Scalar, multiply_public};
 use super::field::{Element, Modulus};
+use super::fixed_base::Quarters;
 use super::limbs::Limbs;
 use super::{GostByteOrder, GostError, digest_to_scalar};
 
@@ -54,19 +55,39 @@ fn components<C: Curve>(signature: &[u8], order: GostByteOrder) -> Result<(C::Li
     Ok((r, s))
 }
 
-/// RFC 7091 §6.2.
+/// RFC 7091 §6.2 under a key met once.
 pub(super) fn verify_digest<C: Curve>(
     key: &Affine<C>,
     digest: &[u8],
     signature: &[u8],
     order: GostByteOrder,
 ) -> Result<(), GostError> {
+    verify(digest, signature, order, |z1, z2| C::tables().multiply_add_public(z1, key, z2))
+}
+
+/// The same under a key whose multiples are at hand.
+pub(super) fn verify_digest_prepared<C: Curve>(
+    key: &Quarters<C>,
+    digest: &[u8],
+    signature: &[u8],
+    order: GostByteOrder,
+) -> Result<(), GostError> {
+    verify(digest, signature, order, |z1, z2| C::tables().multiply_add_prepared_public(z1, key, z2))
+}
+
+/// `sum(z1, z2)` is `z1·G + z2·Q`.
+fn verify<C: Curve>(
+    digest: &[u8],
+    signature: &[u8],
+    order: GostByteOrder,
+    sum: impl FnOnce(C::Limbs, C::Limbs) -> Jacobian<C>,
+) -> Result<(), GostError> {
     let (r, s) = components::<C>(signature, order)?;
     let r_scalar = Scalar::<C>::from_nonzero_integer(r).ok_or(GostError::ComponentOutOfRange)?;
     let s_scalar = Scalar::<C>::from_nonzero_integer(s).ok_or(GostError::ComponentOutOfRange)?;
-    let inverse: Element<C::Scalar> = digest_to_scalar::<C>(digest)?.invert();
+    let inverse: Element<C::Scalar> = digest_to_scalar::<C>(digest)?.invert_public();
     let z1 = s_scalar * inverse;
     let z2 = -(r_scalar * inverse);
-    let point = C::tables().multiply_add_public(z1.integer(), key, z2.integer());
+    let point = sum(z1.integer(), z2.integer());
     if point.x_is_congruent_public(r) { Ok(()) } else { Err(GostError::Mismatch) }
 }
