@@ -2,11 +2,14 @@
 //!
 //! *Invariant:* with `environment = "production"` nothing that carries the demonstration's mark is used.
 
+pub mod revocation;
+
 use crate::{
     adapter::{
         clock::SystemClock,
         demonstration_folder::{self, Demonstration, DemonstrationError},
         facts::Facts,
+        fetch::Refresher,
         material::{self, Unreadable},
         sealing::Sealing,
         soft_key::{SoftKey, SoftKeyError},
@@ -62,6 +65,8 @@ pub enum AppError {
     DemonstrationInProduction { what: &'static str },
     #[error("start-up: {0}")]
     Recovery(#[from] ServiceError),
+    #[error("fetching: {0}")]
+    Fetch(String),
     #[error("no randomness")]
     Randomness,
 }
@@ -74,6 +79,8 @@ pub struct App {
     pub tokens: Arc<SqliteRegistry>,
     /// What `/readyz` looks at.
     pub readiness: Arc<Health>,
+    /// Keeps revocation lists fresh, for as long as it runs.
+    pub refresher: Refresher,
     /// The material of a demonstration, where this is one.
     pub demonstration: Option<Demonstration>,
 }
@@ -106,7 +113,10 @@ impl App {
             _ => None,
         };
         let signer = signer(config, demonstration.as_ref())?;
-        let facts = Arc::new(facts(config, demonstration.as_ref(), &clock)?);
+        let lists = revocation::open_store(config)?;
+        let facts = facts(config, demonstration.as_ref(), &clock)?.with_store(Arc::clone(&lists));
+        let facts = Arc::new(facts);
+        let refresher = revocation::refresher(config, lists, Arc::clone(&clock))?;
         if config.environment == Environment::Production {
             refuse_demonstration(&facts, &signer)?;
         }
@@ -126,7 +136,7 @@ impl App {
             },
         });
         let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
-        Ok(App { service, tokens: registry, readiness, demonstration })
+        Ok(App { service, tokens: registry, readiness, refresher, demonstration })
     }
 
     /// One token for each role, for a demonstration: the ones written in its folder, made where they are missing or do
@@ -220,7 +230,7 @@ fn signer(config: &Config, demonstration: Option<&Demonstration>) -> Result<Arc<
 }
 
 fn facts(config: &Config, demonstration: Option<&Demonstration>, clock: &Arc<dyn Clock>) -> Result<Facts, AppError> {
-    let mut anchors = material::load(&config.trust.anchors, parse_certificate)?;
+    let mut anchors = material::load(&revocation::anchor_paths(config), parse_certificate)?;
     let mut intermediates = material::load(&config.trust.intermediates, parse_certificate)?;
     let mut lists = material::load(&config.trust.crls, |der| {
         Crl::parse(der).map(|list| Arc::new(list) as Arc<dyn RevocationList>).map_err(|error| error.to_string())

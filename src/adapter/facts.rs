@@ -3,6 +3,7 @@
 //! *Invariant:* a judgement sees one set of facts from beginning to end, whatever is replaced meanwhile.
 
 use crate::{
+    adapter::revocation_store::RevocationStore,
     pki::{Certificate, RevocationList},
     port::Clock,
     report::{Time, ValidationReport},
@@ -18,6 +19,7 @@ pub struct Facts {
     intermediates: Vec<Certificate>,
     policies: Vec<Policy>,
     lists: RwLock<Arc<[Arc<dyn RevocationList>]>>,
+    store: Option<Arc<RevocationStore>>,
 }
 
 impl Facts {
@@ -28,12 +30,18 @@ impl Facts {
         intermediates: Vec<Certificate>,
         policies: Vec<Policy>,
     ) -> Facts {
-        Facts { clock, anchors, intermediates, policies, lists: RwLock::new(Arc::new([])) }
+        Facts { clock, anchors, intermediates, policies, lists: RwLock::new(Arc::new([])), store: None }
     }
 
     /// Puts these lists in the place of the ones before.
     pub fn replace_lists(&self, lists: Vec<Arc<dyn RevocationList>>) {
         *self.lists.write().unwrap_or_else(PoisonError::into_inner) = lists.into();
+    }
+
+    /// The same facts, and whatever lists a store has in force at the time of a judgement.
+    #[must_use]
+    pub fn with_store(self, store: Arc<RevocationStore>) -> Facts {
+        Facts { store: Some(store), ..self }
     }
 
     /// The trust anchors.
@@ -48,7 +56,11 @@ impl Facts {
     }
 
     fn lists(&self) -> Arc<[Arc<dyn RevocationList>]> {
-        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
+        let given = Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner));
+        let Some(store) = &self.store else { return given };
+        let stored = store.lists();
+        let stored = stored.iter().map(|list| Arc::clone(list) as Arc<dyn RevocationList>);
+        given.iter().cloned().chain(stored).collect()
     }
 }
 

@@ -5,7 +5,9 @@
 pub mod clock;
 pub mod demonstration_folder;
 pub mod facts;
+pub mod fetch;
 pub mod material;
+pub mod revocation_store;
 pub mod sealing;
 pub mod soft_key;
 pub mod sqlite;

@@ -4,7 +4,7 @@
 //! up what cannot be avoided: the signature, the two certificates above it and the digest of the content; for a stamp
 //! the signature made, and what our own verification of the result cannot avoid.
 
-use super::{Exit, Failure, outcome::print};
+use super::{Exit, Failure, bench_crl, outcome::print};
 use crate::{
     crypto::{Digest, PublicKey},
     demonstration::{Holder, Key, KeyKind, World},
@@ -35,6 +35,8 @@ const SIGNATURES_OF_A_PATH: f64 = 3.0;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: Option<bench_crl::What>,
     /// Figures for a machine.
     #[arg(long)]
     json: bool,
@@ -80,6 +82,9 @@ impl Whole {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    if let Some(what) = arguments.what {
+        return bench_crl::run(what);
+    }
     let bar = ProgressBar::new(KeyKind::ALL.len() as u64);
     let mut results = Vec::new();
     for kind in KeyKind::ALL {

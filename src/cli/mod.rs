@@ -5,7 +5,9 @@
 
 mod audit;
 mod bench;
+mod bench_crl;
 mod config;
+mod crl;
 mod demo;
 mod openapi;
 mod outcome;
@@ -13,6 +15,7 @@ mod readable;
 mod serve;
 mod sign;
 mod token;
+mod trust;
 mod verify;
 
 pub use outcome::Exit;
@@ -47,7 +50,11 @@ enum Command {
     Audit(audit::Arguments),
     /// Make, list and revoke the tokens of the HTTP service.
     Token(token::Arguments),
-    /// Measure this machine: bare signatures, whole verification, stamping.
+    /// Revocation lists: look into them, import, refresh, and say which are in force.
+    Crl(crl::Arguments),
+    /// Trust anchors: list them, add one by its fingerprint, check them.
+    Trust(trust::Arguments),
+    /// Measure this machine: bare signatures, whole verification, stamping; with `crl`, revocation lists.
     Bench(bench::Arguments),
     /// Check or print the configuration.
     Config(config::Arguments),
@@ -103,6 +110,8 @@ pub fn run(
         Command::Token(arguments) => token::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Sign(arguments) => sign::run(arguments, &environment),
+        Command::Crl(arguments) => crl::run(arguments, environment),
+        Command::Trust(arguments) => trust::run(arguments, environment),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Config(arguments) => config::run(arguments, environment),
         Command::Openapi => openapi::run(),

@@ -32,6 +32,7 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
         let folder = demonstration.folder().display();
         tracing::warn!(%folder, "DEMONSTRATION: keys, certificates and tokens in this folder prove nothing");
     }
+    let refresher = app.refresher;
     let parts = Parts { use_cases: app.service, tokens: app.tokens, readiness: app.readiness, metrics };
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::fault)?;
     runtime.block_on(async {
@@ -41,6 +42,7 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
         let server = http::start(&config.http, router).await.map_err(Failure::usage)?;
         tracing::info!(address = %server.address(), "listening");
         tokio::select! {
+            () = refresher.run() => {}
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }

@@ -5,10 +5,12 @@
 
 mod layers;
 mod policy;
+mod revocation;
 mod size;
 
 pub use layers::ConfigError;
 pub use policy::read_policy;
+pub use revocation::{Revocation, Series};
 pub use size::{Bytes, Seconds};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -38,6 +40,8 @@ pub struct Config {
     pub http: Http,
     /// Whom we believe, and what we know of revocation.
     pub trust: Trust,
+    /// Which revocation lists are kept fresh, and how.
+    pub revocation: Revocation,
     /// The key that seals licences.
     pub authority: Authority,
     /// Who issues: what a licence says where the officer says nothing else.
@@ -190,6 +194,7 @@ impl Config {
     /// Refuses what is well-formed and cannot work.
     pub fn check(&self) -> Result<(), ConfigError> {
         let refuse = |detail: &str| Err(ConfigError::Contradiction(detail.into()));
+        self.revocation.check()?;
         let http = &self.http;
         if http.tls_certificate.is_some() != http.tls_key.is_some() {
             return refuse("http.tls_certificate and http.tls_key are given together or not at all");

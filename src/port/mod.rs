@@ -7,6 +7,7 @@
 
 mod journal;
 mod registry;
+mod revocation_source;
 mod signer;
 pub mod token;
 
@@ -16,6 +17,7 @@ pub use registry::{
     Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StampingPurpose,
     StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
 };
+pub use revocation_source::{OcspAnswer, OcspQuestion, RevocationSource};
 pub use signer::{KeySigner, SignerError};
 
 use crate::report::Time;

@@ -1,0 +1,92 @@
+//! The revocation store and its refresher, as a configuration has them.
+//!
+//! *Invariant:* lists are believed of anchors and intermediates of the configuration alone.
+
+use super::AppError;
+use crate::adapter::fetch::{FetchRules, Fetcher, ListSource, Refresher};
+use crate::adapter::material;
+use crate::adapter::revocation_store::{Limits, ListSigner, RevocationStore};
+use crate::config::{Config, Series};
+use crate::pki::Certificate;
+use crate::port::Clock;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Files and folders of trust anchors: those of the configuration, and what `tamga trust add` has put beside the data.
+pub fn anchor_paths(config: &Config) -> Vec<PathBuf> {
+    let added = trust_folder(config);
+    config.trust.anchors.iter().cloned().chain(Some(added).filter(|folder| folder.is_dir())).collect()
+}
+
+/// Where `tamga trust add` puts certificates, each under its fingerprint.
+pub fn trust_folder(config: &Config) -> PathBuf {
+    config.data.0.join("trust")
+}
+
+/// The store: `revocation` in the data folder.
+///
+/// # Errors
+/// The folder cannot be made or read.
+pub fn open_store(config: &Config) -> Result<Arc<RevocationStore>, AppError> {
+    let path = config.data.0.join("revocation");
+    let limits =
+        Limits { max_list_octets: config.revocation.max_list.0, max_archive_octets: config.revocation.max_archive.0 };
+    RevocationStore::open(&path, limits).map(Arc::new).map_err(|cause| AppError::Data { path, cause })
+}
+
+/// Those whose lists are believed. An intermediate's list is of use only where a path leads through it to an anchor,
+/// which validation decides.
+///
+/// # Errors
+/// A path that is named cannot be read.
+pub fn signers(config: &Config, more: &[PathBuf]) -> Result<Vec<ListSigner>, AppError> {
+    let paths = [&anchor_paths(config), &config.trust.intermediates, more].concat();
+    let certificates = material::load(&paths, |der| Certificate::parse(der).map_err(|error| error.to_string()))?;
+    Ok(certificates.iter().map(ListSigner::from).collect())
+}
+
+/// Keeps a store fresh.
+///
+/// # Errors
+/// The client cannot be set up, or the folder cannot be made.
+pub fn refresher(config: &Config, store: Arc<RevocationStore>, clock: Arc<dyn Clock>) -> Result<Refresher, AppError> {
+    let fetcher = Fetcher::new(rules(config)).map_err(|error| AppError::Fetch(error.to_string()))?;
+    let path = config.data.0.join("revocation").join("sources");
+    Refresher::new(store, fetcher, sources(config), signers(config, &[])?, clock, &path)
+        .map_err(|cause| AppError::Data { path, cause })
+}
+
+fn rules(config: &Config) -> FetchRules {
+    FetchRules {
+        allowed_hosts: config.revocation.allowed_hosts.clone(),
+        private_addresses: config.revocation.private_addresses,
+        list_timeout: config.revocation.list_timeout.duration(),
+        response_timeout: config.revocation.response_timeout.duration(),
+    }
+}
+
+fn sources(config: &Config) -> Vec<ListSource> {
+    let source = |series: &Series| ListSource {
+        name: series.name.clone(),
+        urls: series.urls.clone(),
+        interval_seconds: i64::try_from(series.interval.0).unwrap_or(i64::MAX),
+    };
+    config.revocation.lists.iter().map(source).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_gives_rules_and_sources() {
+        let text = "[revocation]\nallowed_hosts = ['.example.kz']\n\
+            [[revocation.lists]]\nname = 'nca'\nurls = ['http://crl.example.kz/a.crl']\ninterval = '30min'\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tamga.toml");
+        std::fs::write(&path, text).unwrap();
+        let config = Config::load(Some(&path), Vec::new()).unwrap();
+        assert_eq!(rules(&config).allowed_hosts, [".example.kz"]);
+        assert_eq!(sources(&config)[0].interval_seconds, 1800);
+    }
+}
