@@ -188,6 +188,14 @@ impl PublicKey {
         }
     }
 
+    /// Octets of a coordinate, for a key of an elliptic curve over a prime field: r and s have as many.
+    pub fn coordinate_len(&self) -> Option<usize> {
+        match &*self.0 {
+            Material::Ec { curve, .. } => CURVES.iter().find(|row| row.1 == *curve).map(|row| row.2),
+            _ => None,
+        }
+    }
+
     /// The modulus in bits, for an RSA key.
     pub fn rsa_bits(&self) -> Option<usize> {
         match &*self.0 {

@@ -457,6 +457,22 @@ pub fn ecdsa_der_from_fixed(fixed: &[u8]) -> Option<Vec<u8>> {
     der::Encode::to_der(&der::asn1::AnyRef::new(der::Tag::Sequence, &body).ok()?).ok()
 }
 
+/// The inverse of [`ecdsa_der_from_fixed`]: r and s of `coordinate_len` octets each (RFC 9231 §2.3.6).
+pub fn ecdsa_fixed_from_der(der: &[u8], coordinate_len: usize) -> Option<Vec<u8>> {
+    let mut outer = crate::asn1::Reader::der(der);
+    let mut sequence = outer.sequence().ok()?;
+    outer.finish().ok()?;
+    let mut fixed = Vec::with_capacity(2 * coordinate_len);
+    for _ in 0..2 {
+        let integer = sequence.integer().ok()?;
+        let magnitude = integer.strip_prefix(&[0]).unwrap_or(integer);
+        fixed.resize(fixed.len() + coordinate_len.checked_sub(magnitude.len())?, 0);
+        fixed.extend_from_slice(magnitude);
+    }
+    sequence.finish().ok()?;
+    Some(fixed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

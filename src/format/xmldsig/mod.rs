@@ -7,6 +7,7 @@
 //! *Invariant:* a reference counts as covered only if its digest was recomputed over the very nodes that are reported;
 //! a document in which one identifier names two elements is refused whole (attacks 1 to 4).
 
+pub mod enveloped;
 mod key_info;
 mod reference;
 mod rsa_pss;

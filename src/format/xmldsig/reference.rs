@@ -7,11 +7,8 @@ use super::super::xml::canonical::{
     CanonicalError, Canonicalization, Comments, INCLUSIVE, Sink, Subtree, canonicalize,
 };
 use super::super::xml::{Document, Element, limits};
-use super::{
-    BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed,
-    octets_of, xades,
-};
-use crate::crypto::{DigestAlgorithm, Hasher};
+use super::{BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed, octets_of, xades};
+use crate::crypto::{Digest, DigestAlgorithm, Hasher};
 use crate::format::limits::check_limit;
 use crate::report::{CheckId, Outcome, Reason};
 
@@ -77,9 +74,19 @@ struct Transforms {
 }
 
 /// A digest as a sink.
-struct Digesting {
+pub(super) struct Digesting {
     hasher: Hasher,
     octets: u64,
+}
+
+impl Digesting {
+    pub(super) fn new(algorithm: DigestAlgorithm) -> Self {
+        Self { hasher: algorithm.hasher(), octets: 0 }
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        self.hasher.finish()
+    }
 }
 
 impl Sink for Digesting {
@@ -201,7 +208,7 @@ impl<'a, 'i> Context<'a, 'i> {
         transforms: &Transforms,
         algorithm: DigestAlgorithm,
     ) -> Result<Vec<u8>, Refusal> {
-        let mut digesting = Digesting { hasher: algorithm.hasher(), octets: 0 };
+        let mut digesting = Digesting::new(algorithm);
         let canonicalization = match &transforms.canonicalization {
             Some(chosen) => chosen.clone(),
             // XMLDSig §4.4.3.2: nodes become octets by Canonical XML 1.0 where nothing else is said.
@@ -239,7 +246,7 @@ impl<'a, 'i> Context<'a, 'i> {
         transforms: &Transforms,
         algorithm: DigestAlgorithm,
     ) -> Result<Vec<u8>, Refusal> {
-        let mut digesting = Digesting { hasher: algorithm.hasher(), octets: 0 };
+        let mut digesting = Digesting::new(algorithm);
         match transforms {
             Transforms { enveloped: true, .. } => return Err(not_allowed(ENVELOPED_SIGNATURE)),
             Transforms { canonicalization: Some(algorithm), base64: false, .. } => {
@@ -267,7 +274,7 @@ impl<'a, 'i> Context<'a, 'i> {
             let limit = "digested octets".to_owned();
             return Err(format_failure(Reason::FcLimitExceeded { limit, maximum: MAX_DIGESTED }));
         }
-        Ok(digesting.hasher.finish().as_bytes().to_vec())
+        Ok(digesting.finish().as_bytes().to_vec())
     }
 }
 
