@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tamga::demonstration::KeyKind;
+use tamga::demonstration::{Holder, KeyKind};
 use tamga::format::xml::Document;
 use tamga::format::xml::canonical::{Canonicalization, canonicalize};
 use tamga::format::xmldsig::{self, enveloped::Profile};
@@ -38,7 +38,7 @@ fn rules(iin: &str) -> ServiceRules {
 }
 
 fn signed() -> String {
-    let tamga::demonstration::Holder::Person { iin, .. } = tamga::demonstration::Holder::person() else { panic!("a person") };
+    let iin = Holder::IIN;
     let document = format!("<form xmlns:p='urn:p'><iin>{iin}</iin><p:object k='1' p:k=\"2\">Қоймалар &amp; т.б.</p:object><!-- note --><list><item>1</item><item>2</item></list></form>");
     sign(&document, Profile::BaselineB, &person(KeyKind::P256))
 }

@@ -3,6 +3,7 @@
 use tamga::demonstration::KeyKind;
 use tamga::format::xml::Document;
 use tamga::format::xmldsig::enveloped::Profile;
+use tamga::report::{CheckId, Outcome};
 use tamga::verify::ServiceRules;
 
 use crate::generator::{self, Random};
@@ -92,7 +93,12 @@ fn what_xmlsec1_signs_verifies_here() {
         let rules = ServiceRules { xml_element: path, ..ServiceRules::default() };
         let own = report(&signed, Some(&rules));
         let found = outcome(&own);
-        assert!(found == "holds", "seed {seed}: {found} {uri}\n{signed}\n{:?}", own.signatures.first().map(|s| &s.checks));
+        // A path without positions may name several elements, which is refused; the cryptography holds all the same.
+        let crypto_holds = || {
+            let passed = |check| own.signatures.first().is_some_and(|s| s.checks.outcome(check) == &Outcome::Passed);
+            passed(CheckId::ContentDigest) && passed(CheckId::SignatureValue)
+        };
+        assert!(found == "holds" || found == "fc-ambiguous-reference" && crypto_holds(), "seed {seed}: {found} {uri}\n{signed}\n{:?}", own.signatures.first().map(|s| &s.checks));
         if target.is_some() { parts += 1 } else { wholes += 1 }
     }
     assert!(parts > 40 && wholes > 40 && parts + wholes > 120, "{parts} parts, {wholes} whole documents");
