@@ -12,5 +12,6 @@ pub use digest::{Digest, DigestAlgorithm, Hasher, NotADigest};
 pub use key::{Curve, KeyError, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey, SignatureError};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use signature::{
-    AlgorithmError, AlgorithmIdentifier, GostByteOrder, SignatureAlgorithm, ecdsa_der_from_fixed, ecdsa_fixed_from_der, pss_salt_len,
+    AlgorithmError, AlgorithmIdentifier, GostByteOrder, SignatureAlgorithm, ecdsa_der_from_fixed, ecdsa_fixed_from_der,
+    pss_salt_len,
 };

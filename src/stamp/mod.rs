@@ -12,9 +12,11 @@
 mod cades;
 pub mod canonical;
 mod lint;
+mod xml;
 
 pub use cades::{CadesOrder, Encapsulation, PreparedSignature, SealError};
 pub use lint::{SealProfile, StampRefused};
+pub use xml::{NAMESPACE as XML_NAMESPACE, XmlStampToken, prepare_xml, read_xml, seal_xml};
 
 use crate::crypto::{Digest, SignatureAlgorithm};
 use crate::licensing::Licence;

@@ -73,6 +73,40 @@ impl Seal {
 }
 
 #[test]
+fn a_licence_sealed_as_xml_says_the_same_and_only_in_one_form() {
+    use crate::format::{xml::Document, xmldsig};
+    let awkward = Licence { head: " <Үлгілі> & Ко\r\n\t]]>".into(), ..licence() };
+    for (kind, licence) in KeyKind::ALL.into_iter().zip([licence(), awkward].into_iter().cycle()) {
+        let seal = Seal::new(kind);
+        let sealer = seal.sealer();
+        let (to_be_signed, token) = prepare_xml(&SealProfile::default(), &licence, &sealer, moment()).unwrap();
+        let value = seal.key().sign(&sealer.algorithm, to_be_signed.as_bytes()).unwrap();
+        let sealed = seal_xml(token, &value).unwrap();
+        assert_eq!(read_xml(&sealed), Some(licence.clone()), "{kind:?}");
+        let document = Document::parse(&sealed).unwrap();
+        let parsed = xmldsig::parse(&document, None).unwrap();
+        assert_eq!(parsed.certificates.len(), 2, "the chain travels along");
+        let [signature] = parsed.signatures.as_slice() else { panic!("one signature") };
+        for check in [CheckId::DocumentFormat, CheckId::ContentDigest, CheckId::SignedAttributes] {
+            assert_eq!(signature.findings.outcome(check), &Outcome::Passed, "{kind:?} {check:?}");
+        }
+        assert!(signature.scope.as_ref().unwrap().whole_document);
+        // Another spelling of the same content is not read.
+        let text = String::from_utf8(sealed).unwrap();
+        for other in [
+            text.replacen("<number>", "<number >", 1),
+            text.replacen("<kind>", "<!-- --><kind>", 1),
+            text.replacen("</licence>", " </licence>", 1),
+        ] {
+            assert!(other != text && read_xml(other.as_bytes()).is_none());
+        }
+        // A value of another key seals nothing.
+        let (_, token) = prepare_xml(&SealProfile::default(), &licence, &sealer, moment()).unwrap();
+        assert_eq!(seal_xml(token, &vec![7; value.len()]), Err(SealError::SignatureInvalid));
+    }
+}
+
+#[test]
 fn a_sealed_licence_is_read_back_by_our_own_reader_with_every_kind_of_key() {
     for kind in KeyKind::ALL {
         let seal = Seal::new(kind);

@@ -26,7 +26,10 @@ fn application(id: &str, iin: &str) -> String {
 
 fn rules() -> ServiceRules {
     ServiceRules {
-        content_identity: Some(ContentIdentityRule { xml_iin: Some("/form/application/iin".into()), ..ContentIdentityRule::default() }),
+        content_identity: Some(ContentIdentityRule {
+            xml_iin: Some("/form/application/iin".into()),
+            ..ContentIdentityRule::default()
+        }),
         xml_element: Some("/form/application".into()),
         xml_namespaces: BTreeMap::new(),
         ..ServiceRules::default()
@@ -47,7 +50,10 @@ struct Honest {
 /// `<form>application signature</form>`, signed by `xmlsec1`, with its two parts.
 fn honest() -> Honest {
     let original = application("app", &iin());
-    let unsigned = format!("<form>{original}{}</form>", template(&method("CanonicalizationMethod"), RSA, &reference("#app", &method("Transform"), SHA256)));
+    let unsigned = format!(
+        "<form>{original}{}</form>",
+        template(&method("CanonicalizationMethod"), RSA, &reference("#app", &method("Transform"), SHA256))
+    );
     let signed = Peer::new().sign(&unsigned, "rsa", &["application".to_owned()]).unwrap();
     let at = signed.find("<ds:Signature ").unwrap();
     let end = signed.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
@@ -69,7 +75,10 @@ fn the_honest_form_holds_and_names_its_scope() {
     assert_eq!(outcome(&report), "holds", "{:?}", report.signatures[0].checks);
     assert_eq!(report.signatures[0].checks.outcome(CheckId::IdentityContent), &Outcome::Passed);
     let scope = report.signatures[0].scope.as_ref().unwrap();
-    assert_eq!((scope.path.as_str(), scope.name.as_str(), scope.whole_document), ("/form/application", "{}application", false));
+    assert_eq!(
+        (scope.path.as_str(), scope.name.as_str(), scope.whole_document),
+        ("/form/application", "{}application", false)
+    );
 }
 
 /// Contract §5: a part signed by Id shows its cryptography as passed, and is refused where no service names it.
@@ -89,14 +98,20 @@ fn a_signed_part_alone_is_not_the_document() {
 fn wrapping_xsw1_to_xsw8() {
     let Honest { original, signature, evil, document } = honest();
     let form = document.trim_start_matches("<form>").trim_end_matches("</form>").to_owned();
-    let inside = |signature: &str, content: &str| signature.replace("</ds:Signature>", &format!("<ds:Object>{content}</ds:Object></ds:Signature>"));
-    let child = |signature: &str, content: &str| signature.replace("</ds:Signature>", &format!("{content}</ds:Signature>"));
+    let inside = |signature: &str, content: &str| {
+        signature.replace("</ds:Signature>", &format!("<ds:Object>{content}</ds:Object></ds:Signature>"))
+    };
+    let child =
+        |signature: &str, content: &str| signature.replace("</ds:Signature>", &format!("{content}</ds:Signature>"));
     for id in ["app", "evil", ""] {
         let evil_application = application(id, evil);
         let open = evil_application.trim_end_matches("</application>").to_owned();
         let wrapped: [(&str, String); 8] = [
             // A new root; the old one below the signature.
-            ("XSW1", format!("<form>{evil_application}{}</form>", child(&signature, &format!("<form>{original}</form>")))),
+            (
+                "XSW1",
+                format!("<form>{evil_application}{}</form>", child(&signature, &format!("<form>{original}</form>"))),
+            ),
             // A new root; the old one beside the signature.
             ("XSW2", format!("<form>{evil_application}<form>{original}</form>{signature}</form>")),
             // The evil part before the signed one.
@@ -130,7 +145,8 @@ fn wrapping_xsw1_to_xsw8() {
 /// Wrapping of a document signed whole, as NCALayer does: URI="" moves with the root.
 #[test]
 fn wrapping_of_a_whole_document() {
-    let signed = sign(&format!("<form>{}</form>", application("app", &iin())), Profile::BaselineB, &person(KeyKind::P256));
+    let signed =
+        sign(&format!("<form>{}</form>", application("app", &iin())), Profile::BaselineB, &person(KeyKind::P256));
     let evil = application("app2", "990101300999");
     let at = signed.find("<ds:Signature ").unwrap();
     let signature = signed[at..].trim_end_matches("</form>");
@@ -138,7 +154,14 @@ fn wrapping_of_a_whole_document() {
         ("a new root around it", format!("<form>{evil}{signed}</form>")),
         ("the signature moved under evil content", format!("<form>{evil}{signature}</form>")),
         ("evil content added", signed.replacen("<form>", &format!("<form>{evil}"), 1)),
-        ("the old content in an Object", format!("<form>{evil}{}</form>", signature.replace("</ds:Signature>", &format!("<ds:Object>{}</ds:Object></ds:Signature>", &signed[..at])))),
+        (
+            "the old content in an Object",
+            format!(
+                "<form>{evil}{}</form>",
+                signature
+                    .replace("</ds:Signature>", &format!("<ds:Object>{}</ds:Object></ds:Signature>", &signed[..at]))
+            ),
+        ),
     ] {
         refused(name, &document, None, &["cv-digest-mismatch", "fc-malformed"]);
     }
@@ -161,26 +184,35 @@ fn soap(header: &str, body: &str) -> String {
 }
 
 fn security(content: &str) -> String {
-    format!("<wsse:Security xmlns:wsse=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd\" s:mustUnderstand=\"1\">{content}</wsse:Security>")
+    format!(
+        "<wsse:Security xmlns:wsse=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd\" s:mustUnderstand=\"1\">{content}</wsse:Security>"
+    )
 }
 
 fn timestamp(expires: &str) -> String {
-    format!("<wsu:Timestamp wsu:Id=\"ts\"><wsu:Created>2026-11-22T01:59:00Z</wsu:Created><wsu:Expires>{expires}</wsu:Expires></wsu:Timestamp>")
+    format!(
+        "<wsu:Timestamp wsu:Id=\"ts\"><wsu:Created>2026-11-22T01:59:00Z</wsu:Created><wsu:Expires>{expires}</wsu:Expires></wsu:Timestamp>"
+    )
 }
 
 /// A message signed by `xmlsec1` with the certificate as a KeyIdentifier, as the gateway has it.
 fn message(body: &str, expires: &str, covered: &[&str]) -> String {
     use base64::Engine as _;
-    let references: String = covered.iter().map(|id| reference(&format!("#{id}"), &method("Transform"), SHA256)).collect();
+    let references: String =
+        covered.iter().map(|id| reference(&format!("#{id}"), &method("Transform"), SHA256)).collect();
     let certificate = base64::engine::general_purpose::STANDARD.encode(person(KeyKind::Rsa2048).certificate);
     let token = format!(
         "<wsse:SecurityTokenReference><wsse:KeyIdentifier EncodingType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary\" ValueType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3\">{certificate}</wsse:KeyIdentifier></wsse:SecurityTokenReference>"
     );
-    let signature = template(&method("CanonicalizationMethod"), RSA, &references).replace("<ds:X509Data><ds:X509Certificate/></ds:X509Data>", &token);
+    let signature = template(&method("CanonicalizationMethod"), RSA, &references)
+        .replace("<ds:X509Data><ds:X509Certificate/></ds:X509Data>", &token);
     let unsigned = soap(&security(&format!("{}{signature}", timestamp(expires))), body);
     // xmlsec1 looks for `Id` by local name in no namespace.
     let peer_text = unsigned.replace("wsu:Id=", "Id=");
-    let ids = ["http://schemas.xmlsoap.org/soap/envelope/:Body", "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd:Timestamp"];
+    let ids = [
+        "http://schemas.xmlsoap.org/soap/envelope/:Body",
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd:Timestamp",
+    ];
     let signed = Peer::new().sign(&peer_text, "rsa", &ids.map(str::to_owned)).unwrap();
     signed[signed.find("<s:Envelope").unwrap()..].trim_end().to_owned()
 }
@@ -197,10 +229,29 @@ fn soap_messages_cover_body_and_timestamp() {
         ("expired", message(BODY, "2026-11-22T01:59:30Z", &["body", "ts"]), "sav-message-expired"),
         ("only the Timestamp", message(BODY, "2026-11-22T02:04:00Z", &["ts"]), "fc-not-covered"),
         ("only the Body", message(BODY, "2026-11-22T02:04:00Z", &["body"]), "fc-not-covered"),
-        ("the Body moved", honest.replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>").replacen("<s:Body Id=\"body\"", "<w><s:Body Id=\"body\"", 1).replace("</s:Body></s:Envelope>", "</s:Body></w></s:Envelope>"), "fc-malformed"),
-        ("two bodies", honest.replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>"), "fc-ambiguous-reference"),
-        ("two Security headers", honest.replace("</s:Header>", &format!("{}</s:Header>", security(""))), "fc-ambiguous-reference"),
-        ("mustUnderstand that is no boolean", honest.replace("mustUnderstand=\"1\"", "mustUnderstand=\"maybe\""), "fc-malformed"),
+        (
+            "the Body moved",
+            honest
+                .replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>")
+                .replacen("<s:Body Id=\"body\"", "<w><s:Body Id=\"body\"", 1)
+                .replace("</s:Body></s:Envelope>", "</s:Body></w></s:Envelope>"),
+            "fc-malformed",
+        ),
+        (
+            "two bodies",
+            honest.replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>"),
+            "fc-ambiguous-reference",
+        ),
+        (
+            "two Security headers",
+            honest.replace("</s:Header>", &format!("{}</s:Header>", security(""))),
+            "fc-ambiguous-reference",
+        ),
+        (
+            "mustUnderstand that is no boolean",
+            honest.replace("mustUnderstand=\"1\"", "mustUnderstand=\"maybe\""),
+            "fc-malformed",
+        ),
     ] {
         refused(name, &document, None, &[code]);
     }
@@ -209,8 +260,15 @@ fn soap_messages_cover_body_and_timestamp() {
     let end = honest.find("</s:Body>").unwrap() + "</s:Body>".len();
     let body = &honest[at..end];
     for id in ["body", "other"] {
-        let moved = honest.replace(body, &format!("<s:Body Id=\"{id}\"><request><iin>2</iin></request></s:Body>")).replace("</s:Header>", &format!("<wrapper>{body}</wrapper></s:Header>"));
-        refused("wrapped Body", &moved, None, &[if id == "body" { "fc-ambiguous-reference" } else { "fc-not-covered" }]);
+        let moved = honest
+            .replace(body, &format!("<s:Body Id=\"{id}\"><request><iin>2</iin></request></s:Body>"))
+            .replace("</s:Header>", &format!("<wrapper>{body}</wrapper></s:Header>"));
+        refused(
+            "wrapped Body",
+            &moved,
+            None,
+            &[if id == "body" { "fc-ambiguous-reference" } else { "fc-not-covered" }],
+        );
     }
 }
 
@@ -218,7 +276,12 @@ fn soap_messages_cover_body_and_timestamp() {
 #[test]
 fn identifiers_that_name_two_elements() {
     let honest = honest();
-    for other in ["<x Id=\"app\"/>", "<x ID=\"app\"/>", "<x xml:id=\"app\"/>", "<x u:Id=\"app\" xmlns:u=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\"/>"] {
+    for other in [
+        "<x Id=\"app\"/>",
+        "<x ID=\"app\"/>",
+        "<x xml:id=\"app\"/>",
+        "<x u:Id=\"app\" xmlns:u=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\"/>",
+    ] {
         for place in ["<form>", "<ds:X509Data>"] {
             let document = honest.document.replacen(place, &format!("{place}{other}"), 1);
             refused(other, &document, Some(&rules()), &["fc-ambiguous-reference"]);
@@ -237,20 +300,47 @@ fn identifiers_that_name_two_elements() {
 fn parser_differentials() {
     let honest = honest();
     for (name, document, codes) in [
-        ("an entity that splits a name", honest.document.replacen("<form>", "<!DOCTYPE form [<!ENTITY e 'x'>]><form>", 1), ["fc-malformed"]),
-        ("two attributes of one name", honest.document.replace("<application Id=\"app\">", "<application Id=\"app\" Id=\"app\">"), ["fc-malformed"]),
-        ("two attributes of one expanded name", honest.document.replace("<application ", "<application xmlns:a=\"urn:a\" xmlns:b=\"urn:a\" a:x=\"\" b:x=\"\" "), ["fc-malformed"]),
+        (
+            "an entity that splits a name",
+            honest.document.replacen("<form>", "<!DOCTYPE form [<!ENTITY e 'x'>]><form>", 1),
+            ["fc-malformed"],
+        ),
+        (
+            "two attributes of one name",
+            honest.document.replace("<application Id=\"app\">", "<application Id=\"app\" Id=\"app\">"),
+            ["fc-malformed"],
+        ),
+        (
+            "two attributes of one expanded name",
+            honest
+                .document
+                .replace("<application ", "<application xmlns:a=\"urn:a\" xmlns:b=\"urn:a\" a:x=\"\" b:x=\"\" "),
+            ["fc-malformed"],
+        ),
         ("an end tag with attributes", honest.document.replace("</iin>", "</iin x=\"\">"), ["fc-malformed"]),
-        ("an undeclared prefix", honest.document.replace("<iin>", "<p:iin>").replace("</iin>", "</p:iin>"), ["fc-malformed"]),
+        (
+            "an undeclared prefix",
+            honest.document.replace("<iin>", "<p:iin>").replace("</iin>", "</p:iin>"),
+            ["fc-malformed"],
+        ),
         ("text after the end", format!("{}<form/>", honest.document), ["fc-malformed"]),
         ("XML 1.1", format!("<?xml version=\"1.1\"?>{}", honest.document), ["fc-malformed"]),
-        ("an encoding that lies", format!("<?xml version=\"1.0\" encoding=\"UTF-7\"?>{}", honest.document), ["fc-malformed"]),
+        (
+            "an encoding that lies",
+            format!("<?xml version=\"1.0\" encoding=\"UTF-7\"?>{}", honest.document),
+            ["fc-malformed"],
+        ),
         ("a NUL", honest.document.replace("<object>", "<object>\u{0}"), ["fc-malformed"]),
     ] {
         refused(name, &document, Some(&rules()), &codes);
     }
     // A signature in another namespace is none.
-    refused("a look-alike namespace", &honest.document.replace("http://www.w3.org/2000/09/xmldsig#\"", "http://www.w3.org/2000/09/xmldsig\""), Some(&rules()), &["fc-no-signature"]);
+    refused(
+        "a look-alike namespace",
+        &honest.document.replace("http://www.w3.org/2000/09/xmldsig#\"", "http://www.w3.org/2000/09/xmldsig\""),
+        Some(&rules()),
+        &["fc-no-signature"],
+    );
 }
 
 /// Attack 4.
@@ -259,19 +349,41 @@ fn canonicalization_tricks() {
     let honest = honest();
     let document = &honest.document;
     let inside = |tag: &str, text: &str| document.replacen(&format!("<ds:{tag}>"), &format!("<ds:{tag}>{text}"), 1);
-    let signed_info = &document[document.find("<ds:SignedInfo>").unwrap()..document.find("</ds:SignedInfo>").unwrap() + "</ds:SignedInfo>".len()];
-    let value = &document[document.find("<ds:SignatureValue>").unwrap()..document.find("</ds:SignatureValue>").unwrap() + "</ds:SignatureValue>".len()];
+    let signed_info = &document[document.find("<ds:SignedInfo>").unwrap()
+        ..document.find("</ds:SignedInfo>").unwrap() + "</ds:SignedInfo>".len()];
+    let value = &document[document.find("<ds:SignatureValue>").unwrap()
+        ..document.find("</ds:SignatureValue>").unwrap() + "</ds:SignatureValue>".len()];
     for (name, changed, code) in [
         ("a comment in DigestValue", inside("DigestValue", "<!--x-->"), "fc-malformed"),
         ("a comment in SignatureValue", inside("SignatureValue", "<!--x-->"), "fc-malformed"),
         ("an element in DigestValue", inside("DigestValue", "<x/>"), "fc-malformed"),
         ("CDATA in SignatureValue", inside("SignatureValue", "<![CDATA[]]>"), "fc-malformed"),
         ("two SignedInfo", document.replacen(signed_info, &format!("{signed_info}{signed_info}"), 1), "fc-malformed"),
-        ("SignedInfo in an Object first", document.replacen(signed_info, &format!("<ds:Object>{signed_info}</ds:Object>{signed_info}"), 1), "fc-malformed"),
+        (
+            "SignedInfo in an Object first",
+            document.replacen(signed_info, &format!("<ds:Object>{signed_info}</ds:Object>{signed_info}"), 1),
+            "fc-malformed",
+        ),
         ("two SignatureValue", document.replacen(value, &format!("{value}{value}"), 1), "fc-malformed"),
         ("a relative namespace", document.replacen("<form>", "<form xmlns:r=\"relative\">", 1), "fc-malformed"),
         ("a comment in the value read", document.replace("<iin>", "<iin><!--x-->"), "id-content-unreadable"),
-        ("a reference over nothing", format!("<form><application Id=\"app\"/>{}</form>", honest.signature.replace(&method("Transform"), "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#base64\"/>").replace("<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>", "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#base64\"/>")), "fc-malformed"),
+        (
+            "a reference over nothing",
+            format!(
+                "<form><application Id=\"app\"/>{}</form>",
+                honest
+                    .signature
+                    .replace(
+                        &method("Transform"),
+                        "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#base64\"/>"
+                    )
+                    .replace(
+                        "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>",
+                        "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#base64\"/>"
+                    )
+            ),
+            "fc-malformed",
+        ),
         ("an unknown canonicalization", document.replacen(EXCLUSIVE, "urn:none", 1), "fc-transform-not-allowed"),
     ] {
         assert_ne!(&changed, document, "{name}");
@@ -288,13 +400,35 @@ fn entities_and_bombs() {
     let deep = format!("{}{}", "<d>".repeat(150), "</d>".repeat(150));
     let wide: String = (0..400).map(|i| format!(" a{i}=''")).collect();
     for (name, changed, code) in [
-        ("an external entity", format!("<!DOCTYPE form [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>{}", document.replace("<object>", "<object>&e;")), "fc-malformed"),
-        ("an external subset", format!("<!DOCTYPE form SYSTEM 'http://attacker.invalid/x.dtd'>{document}"), "fc-malformed"),
-        ("a billion laughs", format!("<!DOCTYPE form [<!ENTITY l0 'ha'>{laughs}]>{}", document.replace("<object>", "<object>&l9;")), "fc-malformed"),
+        (
+            "an external entity",
+            format!(
+                "<!DOCTYPE form [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>{}",
+                document.replace("<object>", "<object>&e;")
+            ),
+            "fc-malformed",
+        ),
+        (
+            "an external subset",
+            format!("<!DOCTYPE form SYSTEM 'http://attacker.invalid/x.dtd'>{document}"),
+            "fc-malformed",
+        ),
+        (
+            "a billion laughs",
+            format!("<!DOCTYPE form [<!ENTITY l0 'ha'>{laughs}]>{}", document.replace("<object>", "<object>&l9;")),
+            "fc-malformed",
+        ),
         ("depth", document.replace("<object>", &format!("{deep}<object>")), "fc-limit-exceeded"),
         ("attributes", document.replace("<object>", &format!("<object{wide}>")), "fc-limit-exceeded"),
         // XInclude is an element like any other: what is signed has changed.
-        ("XInclude", document.replace("<object>", "<x:include xmlns:x=\"http://www.w3.org/2001/XInclude\" href=\"/etc/passwd\" parse=\"text\"/><object>"), "cv-digest-mismatch"),
+        (
+            "XInclude",
+            document.replace(
+                "<object>",
+                "<x:include xmlns:x=\"http://www.w3.org/2001/XInclude\" href=\"/etc/passwd\" parse=\"text\"/><object>",
+            ),
+            "cv-digest-mismatch",
+        ),
     ] {
         refused(name, &changed, Some(&rules()), &[code]);
     }
@@ -307,10 +441,30 @@ fn transforms_that_are_programs() {
     let transform = "<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>";
     let with = |transforms: &str| honest.document.replace(transform, transforms);
     for (name, document) in [
-        ("XSLT", with("<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"><xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/></ds:Transform>")),
-        ("XPath", with("<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"><ds:XPath>not(self::iin)</ds:XPath></ds:Transform>")),
-        ("XPath filter", with("<ds:Transform Algorithm=\"http://www.w3.org/2002/06/xmldsig-filter2\"><f:XPath xmlns:f=\"http://www.w3.org/2002/06/xmldsig-filter2\" Filter=\"subtract\">//iin</f:XPath></ds:Transform>")),
-        ("STR", with("<ds:Transform Algorithm=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform\"/>")),
+        (
+            "XSLT",
+            with(
+                "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"><xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/></ds:Transform>",
+            ),
+        ),
+        (
+            "XPath",
+            with(
+                "<ds:Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"><ds:XPath>not(self::iin)</ds:XPath></ds:Transform>",
+            ),
+        ),
+        (
+            "XPath filter",
+            with(
+                "<ds:Transform Algorithm=\"http://www.w3.org/2002/06/xmldsig-filter2\"><f:XPath xmlns:f=\"http://www.w3.org/2002/06/xmldsig-filter2\" Filter=\"subtract\">//iin</f:XPath></ds:Transform>",
+            ),
+        ),
+        (
+            "STR",
+            with(
+                "<ds:Transform Algorithm=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#STR-Transform\"/>",
+            ),
+        ),
         ("an XPath as parameter", with(&transform.replace("/>", "><ds:XPath>1</ds:XPath></ds:Transform>"))),
         ("canonicalized twice", with(&transform.repeat(2))),
         ("enveloped twice", with(&ENVELOPED.repeat(2))),
@@ -332,7 +486,8 @@ fn transforms_that_are_programs() {
 #[test]
 fn keys_that_prove_nothing() {
     let honest = honest();
-    let key_info = &honest.signature[honest.signature.find("<ds:KeyInfo>").unwrap()..honest.signature.find("</ds:KeyInfo>").unwrap() + "</ds:KeyInfo>".len()];
+    let key_info = &honest.signature[honest.signature.find("<ds:KeyInfo>").unwrap()
+        ..honest.signature.find("</ds:KeyInfo>").unwrap() + "</ds:KeyInfo>".len()];
     let with = |text: &str| honest.document.replace(key_info, text);
     for (name, document, code) in [
         ("HMAC", honest.document.replace(RSA, "http://www.w3.org/2000/09/xmldsig#hmac-sha1"), "sav-algorithm-not-allowed"),
@@ -351,7 +506,9 @@ fn keys_that_prove_nothing() {
     use base64::Engine as _;
     let other = world().holder(&Holder::first_head(), KeyKind::Rsa2048).unwrap().certificate;
     let other = base64::engine::general_purpose::STANDARD.encode(other);
-    let foreign = with(&format!("<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{other}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"));
+    let foreign = with(&format!(
+        "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{other}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+    ));
     refused("another's certificate", &foreign, Some(&rules()), &["cv-signature-invalid"]);
 }
 
@@ -359,7 +516,14 @@ fn keys_that_prove_nothing() {
 #[test]
 fn references_that_lead_outside() {
     let honest = honest();
-    for uri in ["file:///etc/passwd", "http://169.254.169.254/latest/meta-data", "other.xml", "cid:part1", "ftp://x/y", "form#app"] {
+    for uri in [
+        "file:///etc/passwd",
+        "http://169.254.169.254/latest/meta-data",
+        "other.xml",
+        "cid:part1",
+        "ftp://x/y",
+        "form#app",
+    ] {
         let document = honest.document.replace("URI=\"#app\"", &format!("URI=\"{uri}\""));
         refused(uri, &document, Some(&rules()), &["cv-signed-data-missing"]);
     }
@@ -376,7 +540,8 @@ fn references_that_lead_outside() {
 fn xades_that_hangs_on_nothing() {
     let signed = sign("<form><iin>1</iin></form>", Profile::BaselineB, &person(KeyKind::P256));
     assert_eq!(outcome(&report(&signed, None)), "holds");
-    let properties = &signed[signed.find("<xades:QualifyingProperties").unwrap()..signed.find("</xades:QualifyingProperties>").unwrap() + "</xades:QualifyingProperties>".len()];
+    let properties = &signed[signed.find("<xades:QualifyingProperties").unwrap()
+        ..signed.find("</xades:QualifyingProperties>").unwrap() + "</xades:QualifyingProperties>".len()];
     let start = signed.find("<ds:Reference Type=").unwrap();
     let end = start + signed[start..].find("</ds:Reference>\n").unwrap() + "</ds:Reference>\n".len();
     let unreferenced = format!("{}{}", &signed[..start], &signed[end..]);
@@ -393,7 +558,9 @@ fn xades_that_hangs_on_nothing() {
         refused(name, &document, None, &codes);
     }
     let untyped = signed.replace("Type=\"http://uri.etsi.org/01903#SignedProperties\" ", "");
-    for (name, document) in [("SignedProperties that no reference names", unreferenced), ("a reference that does not say so", untyped)] {
+    for (name, document) in
+        [("SignedProperties that no reference names", unreferenced), ("a reference that does not say so", untyped)]
+    {
         let found = report(&document, None);
         let about_properties = found.signatures[0].checks.outcome(CheckId::SignedAttributes).failure().unwrap();
         assert_eq!(about_properties.code(), "sav-attribute-inconsistent", "{name}");
@@ -401,10 +568,23 @@ fn xades_that_hangs_on_nothing() {
     }
     // A manifest is verified too.
     let manifest = |value: &str| {
-        let manifest = format!("<ds:Manifest Id=\"m\"><ds:Reference URI=\"#data\"><ds:DigestMethod Algorithm=\"{SHA256}\"/><ds:DigestValue>{value}</ds:DigestValue></ds:Reference></ds:Manifest>");
-        let template = template(&method("CanonicalizationMethod"), RSA, &format!("{}{}", reference("", ENVELOPED, SHA256), reference("#m", "", SHA256)));
-        let template = template.replace("</ds:Signature>", &format!("<ds:Object>{manifest}</ds:Object></ds:Signature>"));
-        Peer::new().sign(&format!("<form><data Id=\"data\">x</data>{template}</form>"), "rsa", &["data".to_owned(), "http://www.w3.org/2000/09/xmldsig#:Manifest".to_owned()]).unwrap()
+        let manifest = format!(
+            "<ds:Manifest Id=\"m\"><ds:Reference URI=\"#data\"><ds:DigestMethod Algorithm=\"{SHA256}\"/><ds:DigestValue>{value}</ds:DigestValue></ds:Reference></ds:Manifest>"
+        );
+        let template = template(
+            &method("CanonicalizationMethod"),
+            RSA,
+            &format!("{}{}", reference("", ENVELOPED, SHA256), reference("#m", "", SHA256)),
+        );
+        let template =
+            template.replace("</ds:Signature>", &format!("<ds:Object>{manifest}</ds:Object></ds:Signature>"));
+        Peer::new()
+            .sign(
+                &format!("<form><data Id=\"data\">x</data>{template}</form>"),
+                "rsa",
+                &["data".to_owned(), "http://www.w3.org/2000/09/xmldsig#:Manifest".to_owned()],
+            )
+            .unwrap()
     };
     refused("a manifest with a wrong digest", &manifest("AAAA"), None, &["cv-digest-mismatch"]);
 }

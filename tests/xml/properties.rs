@@ -31,7 +31,10 @@ fn meaning(text: &str, rules: &ServiceRules) -> Option<(Vec<u8>, String)> {
 
 fn rules(iin: &str) -> ServiceRules {
     ServiceRules {
-        content_identity: Some(ContentIdentityRule { xml_iin: Some(format!("/form/{iin}")), ..ContentIdentityRule::default() }),
+        content_identity: Some(ContentIdentityRule {
+            xml_iin: Some(format!("/form/{iin}")),
+            ..ContentIdentityRule::default()
+        }),
         xml_namespaces: BTreeMap::new(),
         ..ServiceRules::default()
     }
@@ -39,7 +42,9 @@ fn rules(iin: &str) -> ServiceRules {
 
 fn signed() -> String {
     let iin = Holder::IIN;
-    let document = format!("<form xmlns:p='urn:p'><iin>{iin}</iin><p:object k='1' p:k=\"2\">Қоймалар &amp; т.б.</p:object><!-- note --><list><item>1</item><item>2</item></list></form>");
+    let document = format!(
+        "<form xmlns:p='urn:p'><iin>{iin}</iin><p:object k='1' p:k=\"2\">Қоймалар &amp; т.б.</p:object><!-- note --><list><item>1</item><item>2</item></list></form>"
+    );
     sign(&document, Profile::BaselineB, &person(KeyKind::P256))
 }
 
@@ -85,8 +90,12 @@ fn move_a_node() {
         // Copied, moved or removed.
         let changed = match random.below(3) {
             0 => format!("{}{piece}{}", &text[..place], &text[place..]),
-            1 if place <= from.start => format!("{}{piece}{}{}", &text[..place], &text[place..from.start], &text[from.end..]),
-            1 if place >= from.end => format!("{}{}{piece}{}", &text[..from.start], &text[from.end..place], &text[place..]),
+            1 if place <= from.start => {
+                format!("{}{piece}{}{}", &text[..place], &text[place..from.start], &text[from.end..])
+            }
+            1 if place >= from.end => {
+                format!("{}{}{piece}{}", &text[..from.start], &text[from.end..place], &text[place..])
+            }
             _ => format!("{}{}", &text[..from.start], &text[from.end..]),
         };
         if changed == text {

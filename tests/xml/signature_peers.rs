@@ -41,7 +41,9 @@ fn canonicalization(random: &mut Random, element: &str) -> String {
     let method = random.pick(&METHODS);
     let list = random.pick(&["p", "p q", "#default", "#default ns1 p", "xx"]);
     match method.contains("exc") && random.chance(50) {
-        true => format!("<ds:{element} Algorithm=\"{method}\"><ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"{list}\"/></ds:{element}>"),
+        true => format!(
+            "<ds:{element} Algorithm=\"{method}\"><ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"{list}\"/></ds:{element}>"
+        ),
         false => format!("<ds:{element} Algorithm=\"{method}\"/>"),
     }
 }
@@ -65,7 +67,11 @@ fn what_xmlsec1_signs_verifies_here() {
             2 => ("ec", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"),
             _ => ("ec", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"),
         };
-        let digest = random.pick(&["http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2001/04/xmldsig-more#sha384", "http://www.w3.org/2001/04/xmlenc#sha512"]);
+        let digest = random.pick(&[
+            "http://www.w3.org/2001/04/xmlenc#sha256",
+            "http://www.w3.org/2001/04/xmldsig-more#sha384",
+            "http://www.w3.org/2001/04/xmlenc#sha512",
+        ]);
         let chosen = if random.chance(80) { canonicalization(&mut random, "Transform") } else { String::new() };
         let (uri, transforms) = match target {
             None => (random.pick(&["", "", "#xpointer(/)"]).to_owned(), format!("{ENVELOPED}{chosen}")),
@@ -74,10 +80,18 @@ fn what_xmlsec1_signs_verifies_here() {
                 (if random.chance(70) { format!("#{id}") } else { format!("#xpointer(id('{id}'))") }, chosen)
             }
         };
-        let signature = template(&canonicalization(&mut random, "CanonicalizationMethod"), signature_method, &reference(&uri, &transforms, digest));
+        let signature = template(
+            &canonicalization(&mut random, "CanonicalizationMethod"),
+            signature_method,
+            &reference(&uri, &transforms, digest),
+        );
         let mut with = text.clone();
         with.insert_str(content.end, &signature);
-        let mut ids: Vec<String> = named.iter().map(|e| format!("{}:{}", e.namespace(), e.local_name())).map(|n| n.trim_start_matches(':').to_owned()).collect();
+        let mut ids: Vec<String> = named
+            .iter()
+            .map(|e| format!("{}:{}", e.namespace(), e.local_name()))
+            .map(|n| n.trim_start_matches(':').to_owned())
+            .collect();
         ids.sort();
         ids.dedup();
         let signed = match peer.sign(&with, key, &ids) {
@@ -86,7 +100,10 @@ fn what_xmlsec1_signs_verifies_here() {
         };
         // The service names the part that is signed, so that coverage holds.
         let path = target.map(|element| {
-            let mut steps: Vec<String> = std::iter::once(element).chain(element.ancestors()).map(|e| format!("/Q{{{}}}{}", e.namespace(), e.local_name())).collect();
+            let mut steps: Vec<String> = std::iter::once(element)
+                .chain(element.ancestors())
+                .map(|e| format!("/Q{{{}}}{}", e.namespace(), e.local_name()))
+                .collect();
             steps.reverse();
             steps.concat()
         });
@@ -98,7 +115,11 @@ fn what_xmlsec1_signs_verifies_here() {
             let passed = |check| own.signatures.first().is_some_and(|s| s.checks.outcome(check) == &Outcome::Passed);
             passed(CheckId::ContentDigest) && passed(CheckId::SignatureValue)
         };
-        assert!(found == "holds" || found == "fc-ambiguous-reference" && crypto_holds(), "seed {seed}: {found} {uri}\n{signed}\n{:?}", own.signatures.first().map(|s| &s.checks));
+        assert!(
+            found == "holds" || found == "fc-ambiguous-reference" && crypto_holds(),
+            "seed {seed}: {found} {uri}\n{signed}\n{:?}",
+            own.signatures.first().map(|s| &s.checks)
+        );
         if target.is_some() { parts += 1 } else { wholes += 1 }
     }
     assert!(parts > 40 && wholes > 40 && parts + wholes > 120, "{parts} parts, {wholes} whole documents");

@@ -133,3 +133,31 @@ fn the_national_examples_verify() {
         );
     }
 }
+
+/// What the national library made is what we make, octet for octet: the layout, the line breaks, the digests.
+#[test]
+fn the_plain_profile_is_that_of_the_national_library() {
+    use tamga::format::xmldsig::enveloped::{Order, PreparedXml, Profile};
+    let Some(corpus) = corpus::folder() else { return };
+    for file in ["rsa/individual_sign.xml", "rsa/individual_auth.xml", "gost2004/organization_sign.xml"] {
+        let original = std::fs::read(corpus.join("kz/xml").join(file)).unwrap();
+        let document = Document::parse(&original).unwrap();
+        let parsed = xmldsig::parse(&document, None).unwrap();
+        let signature = &parsed.signatures[0];
+        let range = signature.element.unwrap().range();
+        let unsigned = [&original[..range.start], &original[range.end..]].concat();
+        let SignerIdentifier::Certificate(der) = &signature.signer else { panic!("a certificate") };
+        let prepared = PreparedXml::new(&Order {
+            document: &unsigned,
+            certificate: &Certificate::parse(der).unwrap(),
+            chain: &[],
+            algorithm: signature.algorithm.clone().unwrap(),
+            signing_time: "2020-01-28T00:00:00Z".parse().unwrap(),
+            profile: Profile::Plain,
+        })
+        .unwrap();
+        assert_eq!(prepared.to_be_signed(), &*signature.message);
+        let assembled = prepared.assemble(&signature.signature).unwrap();
+        assert_eq!(String::from_utf8(assembled).unwrap(), String::from_utf8(original).unwrap(), "{file}");
+    }
+}

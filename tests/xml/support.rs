@@ -28,7 +28,14 @@ pub(crate) fn person(kind: KeyKind) -> Credential {
 pub(crate) fn sign(document: &str, profile: Profile, credential: &Credential) -> String {
     let certificate = Certificate::parse(&credential.certificate).unwrap();
     let algorithm = credential.algorithm;
-    let order = Order { document: document.as_bytes(), certificate: &certificate, algorithm, signing_time: at(), profile };
+    let order = Order {
+        document: document.as_bytes(),
+        certificate: &certificate,
+        chain: &[],
+        algorithm,
+        signing_time: at(),
+        profile,
+    };
     let prepared = PreparedXml::new(&order).unwrap_or_else(|e| panic!("{e}: {document}"));
     let value = credential.key.private().sign(&algorithm, prepared.to_be_signed()).unwrap();
     String::from_utf8(prepared.assemble(&value).unwrap()).unwrap()
@@ -109,7 +116,9 @@ impl Peer {
         let output = Command::new("xmlsec1").args(arguments).output().expect("xmlsec1 is installed");
         match output.status.success() {
             true => Ok(String::from_utf8(output.stdout).unwrap()),
-            false => Err(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))),
+            false => {
+                Err(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+            }
         }
     }
 
@@ -117,7 +126,11 @@ impl Peer {
     pub(crate) fn sign(&self, template: &str, key: &str, ids: &[String]) -> Result<String, String> {
         let file = self.path("template.xml");
         std::fs::write(Path::new(&file), template).unwrap();
-        let mut arguments = vec!["--sign".to_owned(), "--privkey-pem".into(), format!("{},{}", self.path(&format!("{key}.key")), self.path(&format!("{key}.pem")))];
+        let mut arguments = vec![
+            "--sign".to_owned(),
+            "--privkey-pem".into(),
+            format!("{},{}", self.path(&format!("{key}.key")), self.path(&format!("{key}.pem"))),
+        ];
         arguments.extend(ids.iter().flat_map(|id| ["--id-attr:Id".to_owned(), id.clone()]));
         arguments.push(file);
         self.run(&arguments)
@@ -126,10 +139,18 @@ impl Peer {
     pub(crate) fn verify(&self, document: &str, ids: &[String]) -> Result<String, String> {
         let file = self.path("signed.xml");
         std::fs::write(Path::new(&file), document).unwrap();
-        let mut arguments: Vec<String> = ["--verify", "--trusted-pem", &self.path("root.pem"), "--untrusted-pem", &self.path("authority.pem"), "--verification-time", "2026-11-22 02:00:00"]
-            .iter()
-            .map(|a| (*a).to_owned())
-            .collect();
+        let mut arguments: Vec<String> = [
+            "--verify",
+            "--trusted-pem",
+            &self.path("root.pem"),
+            "--untrusted-pem",
+            &self.path("authority.pem"),
+            "--verification-time",
+            "2026-11-22 02:00:00",
+        ]
+        .iter()
+        .map(|a| (*a).to_owned())
+        .collect();
         arguments.extend(ids.iter().flat_map(|id| ["--id-attr:Id".to_owned(), id.clone()]));
         arguments.push(file);
         self.run(&arguments)
@@ -144,9 +165,13 @@ pub(crate) fn template(signed_info_method: &str, signature_method: &str, referen
 }
 
 pub(crate) fn reference(uri: &str, transforms: &str, digest: &str) -> String {
-    let transforms = if transforms.is_empty() { String::new() } else { format!("<ds:Transforms>{transforms}</ds:Transforms>") };
-    format!("<ds:Reference URI=\"{uri}\">{transforms}<ds:DigestMethod Algorithm=\"{digest}\"/><ds:DigestValue/></ds:Reference>")
+    let transforms =
+        if transforms.is_empty() { String::new() } else { format!("<ds:Transforms>{transforms}</ds:Transforms>") };
+    format!(
+        "<ds:Reference URI=\"{uri}\">{transforms}<ds:DigestMethod Algorithm=\"{digest}\"/><ds:DigestValue/></ds:Reference>"
+    )
 }
 
 pub(crate) const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
-pub(crate) const ENVELOPED: &str = "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";
+pub(crate) const ENVELOPED: &str =
+    "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";

@@ -6,7 +6,7 @@
 //! ```text
 //! CanonicalizationMethod  Canonical XML 1.0
 //! Reference URI=""        enveloped-signature, Canonical XML 1.0 with comments
-//! KeyInfo                 X509Data with the one certificate
+//! KeyInfo                 X509Data with the signer's certificate, and the chain where one is given
 //! Object                  QualifyingProperties: SigningTime, SigningCertificateV2, DataObjectFormat   (baseline B)
 //! ```
 //!
@@ -15,7 +15,7 @@
 use super::super::xml::canonical::{CanonicalError, Canonicalization, INCLUSIVE, Subtree, canonicalize};
 use super::super::xml::{Document, XmlError};
 use super::NAMESPACE;
-use crate::crypto::{Digest, DigestAlgorithm, PublicKey, SignatureAlgorithm, ecdsa_fixed_from_der};
+use crate::crypto::{Digest, DigestAlgorithm, PublicKey, SignatureAlgorithm, SignatureError, ecdsa_fixed_from_der};
 use crate::pki::Certificate;
 use crate::report::Time;
 use base64::Engine as _;
@@ -37,6 +37,8 @@ pub struct Order<'a> {
     pub document: &'a [u8],
     /// The signer's certificate.
     pub certificate: &'a Certificate,
+    /// Certificates above it, DER, to travel along.
+    pub chain: &'a [Vec<u8>],
     /// The algorithm of the signer's key.
     pub algorithm: SignatureAlgorithm,
     /// The time that the signature claims.
@@ -57,11 +59,11 @@ pub enum PrepareError {
     /// The signature is written in UTF-8, and the document is not.
     #[error("only a document in UTF-8 is signed")]
     NotUtf8,
-    /// The algorithm has no identifier in XML Signature.
-    #[error("the algorithm has no XML Signature identifier")]
+    /// The algorithm is not one of the certificate's key, or has no identifier in XML Signature.
+    #[error("the algorithm does not fit the certificate's key, or XML Signature has no identifier for it")]
     Algorithm,
-    /// The signature value is not one of the algorithm.
-    #[error("the signature value is not one of the algorithm")]
+    /// The value does not verify under the certificate.
+    #[error("the signature does not verify under the signer's certificate")]
     SignatureValue,
 }
 
@@ -72,6 +74,8 @@ pub struct PreparedXml {
     before: String,
     after: String,
     to_be_signed: Vec<u8>,
+    key: PublicKey,
+    algorithm: SignatureAlgorithm,
     /// ECDSA: octets of r and of s.
     coordinate_len: Option<usize>,
 }
@@ -85,13 +89,11 @@ impl PreparedXml {
         let algorithm = order.algorithm.uri().ok_or(PrepareError::Algorithm)?;
         let digest = order.algorithm.digest().unwrap_or(DigestAlgorithm::Sha512);
         let digest_uri = digest.uri().ok_or(PrepareError::Algorithm)?;
-        let coordinate_len = match order.algorithm {
-            SignatureAlgorithm::Ecdsa(_) => {
-                let key = PublicKey::from_spki(order.certificate.spki()).map_err(|_| PrepareError::Algorithm)?;
-                Some(key.coordinate_len().ok_or(PrepareError::Algorithm)?)
-            }
-            _ => None,
-        };
+        let key = PublicKey::from_spki(order.certificate.spki()).map_err(|_| PrepareError::Algorithm)?;
+        if key.verify(&order.algorithm, &[], &[]) == Err(SignatureError::KeyMismatch) {
+            return Err(PrepareError::Algorithm);
+        }
+        let coordinate_len = key.coordinate_len();
         let document = Document::parse(order.document)?;
         let source = document.source();
         let unmarked = order.document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(order.document);
@@ -115,11 +117,15 @@ impl PreparedXml {
                 let draft = format!("{head}{}{object}</ds:Signature>{tail}", layout.opening());
                 let draft = Document::parse(draft.as_bytes())?;
                 let id = layout.properties_id();
-                let found = draft.elements().find(|e| e.attribute("", "Id").as_deref() == Some(&id)).ok_or(PrepareError::Algorithm)?;
+                let found = draft
+                    .elements()
+                    .find(|e| e.attribute("", "Id").as_deref() == Some(&id))
+                    .ok_or(PrepareError::Algorithm)?;
                 Some(encode(digest_of(&Subtree::of(found), digest)?.as_bytes()))
             }
         };
-        let before = format!("{head}{}{}<ds:SignatureValue>\n", layout.opening(), layout.signed_info(properties.as_deref()));
+        let before =
+            format!("{head}{}{}<ds:SignatureValue>\n", layout.opening(), layout.signed_info(properties.as_deref()));
         let after = format!("\n</ds:SignatureValue>\n{}{object}</ds:Signature>{tail}", layout.key_info());
         let assembled = format!("{before}{after}");
         let assembled = Document::parse(assembled.as_bytes())?;
@@ -130,7 +136,7 @@ impl PreparedXml {
             .ok_or(PrepareError::Algorithm)?;
         let mut to_be_signed = Vec::new();
         canonicalize(&assembled, &Subtree::of(signed_info), &inclusive()?, &mut to_be_signed)?;
-        Ok(PreparedXml { before, after, to_be_signed, coordinate_len })
+        Ok(PreparedXml { before, after, to_be_signed, key, algorithm: order.algorithm, coordinate_len })
     }
 
     /// The octets that the signature value is over.
@@ -143,6 +149,8 @@ impl PreparedXml {
     /// # Errors
     /// [`PrepareError::SignatureValue`].
     pub fn assemble(self, signature: &[u8]) -> Result<Vec<u8>, PrepareError> {
+        let verified = self.key.verify(&self.algorithm, &self.to_be_signed, signature);
+        verified.map_err(|_| PrepareError::SignatureValue)?;
         let fixed = match self.coordinate_len {
             Some(length) => ecdsa_fixed_from_der(signature, length).ok_or(PrepareError::SignatureValue)?,
             None => signature.to_vec(),
@@ -259,10 +267,13 @@ impl Layout<'_> {
     }
 
     fn key_info(&self) -> String {
-        format!(
-            "<ds:KeyInfo>\n<ds:X509Data>\n<ds:X509Certificate>\n{}\n</ds:X509Certificate>\n</ds:X509Data>\n</ds:KeyInfo>\n",
-            lines(self.order.certificate.raw())
-        )
+        let own = self.order.certificate.raw();
+        let above = self.order.chain.iter().map(Vec::as_slice).filter(|der| *der != own);
+        let certificates: String = std::iter::once(own)
+            .chain(above)
+            .map(|der| format!("<ds:X509Certificate>\n{}\n</ds:X509Certificate>\n", lines(der)))
+            .collect();
+        format!("<ds:KeyInfo>\n<ds:X509Data>\n{certificates}</ds:X509Data>\n</ds:KeyInfo>\n")
     }
 
     fn object(&self) -> String {

@@ -7,7 +7,10 @@ use super::super::xml::canonical::{
     CanonicalError, Canonicalization, Comments, INCLUSIVE, Sink, Subtree, canonicalize,
 };
 use super::super::xml::{Document, Element, limits};
-use super::{BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed, octets_of, xades};
+use super::{
+    BASE64, Covered, ENVELOPED_SIGNATURE, Identifiers, NAMESPACE, algorithm_of, base64, canonicalization, malformed,
+    octets_of, xades,
+};
 use crate::crypto::{Digest, DigestAlgorithm, Hasher};
 use crate::format::limits::check_limit;
 use crate::report::{CheckId, Outcome, Reason};
