@@ -6,7 +6,7 @@ use crate::{
     format::key_store::{KeyStore, MAX_KEY_STORE_BYTES},
     pki::Certificate,
     report::Time,
-    service::signing::{SigningOrder, sign_cms},
+    service::signing::{SigningOrder, sign_cms, sign_xml},
     stamp::Encapsulation,
 };
 use clap::{Args, ValueEnum};
@@ -21,6 +21,8 @@ use std::{
 enum Container {
     /// CMS, CAdES-B.
     Cms,
+    /// XML, enveloped XAdES-B as NCALayer lays it out.
+    Xml,
 }
 
 #[derive(Debug, Args)]
@@ -51,8 +53,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, environment: &super::Environment) -> Result<Exit, Failure> {
-    let Arguments { file, key, certificate, key_password_env, format: Container::Cms, detached, at, output } =
-        arguments;
+    let Arguments { file, key, certificate, key_password_env, format, detached, at, output } = arguments;
     let password = key_password_env.map(|name| password(&name, environment)).transpose()?;
     let store = KeyStore::open(&read_key(&key)?, password.as_deref().map(String::as_str))
         .map_err(|error| Failure::unreadable(&key, &io::Error::other(error)))?;
@@ -74,7 +75,11 @@ pub(super) fn run(arguments: Arguments, environment: &super::Environment) -> Res
         chain: &chain,
         at: at.map_or_else(super::verify::now, Ok)?,
     };
-    let signed = sign_cms(&order, &private).map_err(Failure::usage)?;
+    let signed = match format {
+        Container::Cms => sign_cms(&order, &private),
+        Container::Xml => sign_xml(&order, &private),
+    };
+    let signed = signed.map_err(Failure::usage)?;
     for warning in &signed.warnings {
         let _ = writeln!(io::stderr(), "tamga: warning: {warning}");
     }

@@ -3,6 +3,7 @@
 //! *Invariant:* the key signs attributes, never the document itself; what comes out verifies under the certificate.
 
 use crate::crypto::{PrivateKey, PrivateKeyError};
+use crate::format::xmldsig::enveloped::{Order, PrepareError, PreparedXml, Profile};
 use crate::pki::Certificate;
 use crate::pki::extension::KeyUsage;
 use crate::report::Time;
@@ -46,7 +47,7 @@ pub enum SigningWarning {
 /// A signed document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedDocument {
-    /// CMS `ContentInfo` in DER: CAdES-B, attached or detached.
+    /// CMS `ContentInfo` in DER: CAdES-B, attached or detached. Or the XML document with its signature in it.
     pub document: Vec<u8>,
     /// What a verifier will hold against it.
     pub warnings: Vec<SigningWarning>,
@@ -61,6 +62,12 @@ pub enum SigningError {
     /// The key does not sign.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
+    /// The document is not XML that may be signed.
+    #[error(transparent)]
+    Xml(#[from] PrepareError),
+    /// An enveloped signature is part of its document.
+    #[error("an enveloped XML signature cannot be detached")]
+    Enveloped,
 }
 
 /// Signs a document with the key's own algorithm: CAdES-B, attached or detached.
@@ -77,6 +84,27 @@ pub fn sign_cms(order: &SigningOrder<'_>, key: &PrivateKey) -> Result<SignedDocu
         algorithm,
         at: order.at,
         content_description: None,
+    })?;
+    let signature = key.sign(&algorithm, prepared.to_be_signed())?;
+    Ok(SignedDocument { document: prepared.assemble(&signature)?, warnings: warnings(order) })
+}
+
+/// Signs an XML document with the key's own algorithm: enveloped XAdES-B in the layout of NCALayer.
+///
+/// # Errors
+/// [`SigningError`].
+pub fn sign_xml(order: &SigningOrder<'_>, key: &PrivateKey) -> Result<SignedDocument, SigningError> {
+    if order.encapsulation == Encapsulation::Detached {
+        return Err(SigningError::Enveloped);
+    }
+    let algorithm = key.default_algorithm();
+    let prepared = PreparedXml::new(&Order {
+        document: order.content,
+        certificate: order.certificate,
+        chain: order.chain,
+        algorithm,
+        signing_time: order.at,
+        profile: Profile::BaselineB,
     })?;
     let signature = key.sign(&algorithm, prepared.to_be_signed())?;
     Ok(SignedDocument { document: prepared.assemble(&signature)?, warnings: warnings(order) })

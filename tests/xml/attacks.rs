@@ -73,6 +73,7 @@ fn the_honest_form_holds_and_names_its_scope() {
     let honest = honest();
     let report = report(&honest.document, Some(&rules()));
     assert_eq!(outcome(&report), "holds", "{:?}", report.signatures[0].checks);
+    assert_eq!(report.decision, Decision::Accepted, "{:?}", report.refusal);
     assert_eq!(report.signatures[0].checks.outcome(CheckId::IdentityContent), &Outcome::Passed);
     let scope = report.signatures[0].scope.as_ref().unwrap();
     assert_eq!(
@@ -224,7 +225,7 @@ fn soap_messages_cover_body_and_timestamp() {
     let honest = message(BODY, "2026-11-22T02:04:00Z", &["body", "ts"]);
     let found = report(&honest, None);
     assert_eq!(outcome(&found), "holds", "{:?}\n{honest}", found.signatures[0].checks);
-    assert_eq!(found.document.format, "wsse");
+    assert_eq!((found.document.format.as_str(), found.decision), ("wsse", Decision::Accepted));
     for (name, document, code) in [
         ("expired", message(BODY, "2026-11-22T01:59:30Z", &["body", "ts"]), "sav-message-expired"),
         ("only the Timestamp", message(BODY, "2026-11-22T02:04:00Z", &["ts"]), "fc-not-covered"),
@@ -583,6 +584,7 @@ fn co_signatures_hold_in_the_order_they_were_made() {
     let second = sign(&first, Profile::BaselineB, &person(KeyKind::Rsa2048));
     let third = sign(&second, Profile::Plain, &person(KeyKind::P256));
     let found = report(&third, None);
+    assert_eq!(found.decision, Decision::Accepted, "{:?}", found.refusal);
     assert_eq!(found.signatures.iter().map(outcome_of).collect::<Vec<_>>(), ["holds", "holds", "holds"]);
     assert!(found.signatures.iter().all(|s| s.scope.as_ref().unwrap().whole_document));
     // Something slipped in between is covered by nobody who signed before.

@@ -4,6 +4,7 @@
 mod attacks;
 mod canonical_peers;
 mod canonical_vectors;
+mod command;
 mod corpus;
 mod generator;
 mod parser_peers;

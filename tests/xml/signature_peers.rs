@@ -7,9 +7,7 @@ use tamga::report::{CheckId, Outcome};
 use tamga::verify::ServiceRules;
 
 use crate::generator::{self, Random};
-use crate::support::{ENVELOPED, Peer, outcome, person, reference, report, sign, template};
-
-const SIGNED_PROPERTIES: &str = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties";
+use crate::support::{ENVELOPED, Peer, SIGNED_PROPERTIES, outcome, person, reference, report, sign, template};
 
 #[test]
 fn xmlsec1_verifies_what_is_signed_here() {

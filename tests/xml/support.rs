@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use tamga::demonstration::{Credential, Holder, KeyKind, World, pem};
 use tamga::format::xmldsig::enveloped::{Order, PreparedXml, Profile};
-use tamga::pki::Certificate;
+use tamga::pki::{Certificate, Crl, RevocationList};
 use tamga::report::{CheckId, SignatureReport, Time, ValidationReport};
 use tamga::verify::certificate::ValidationContext;
 use tamga::verify::policy::Policy;
@@ -41,11 +42,12 @@ pub(crate) fn sign(document: &str, profile: Profile, credential: &Credential) ->
     String::from_utf8(prepared.assemble(&value).unwrap()).unwrap()
 }
 
-/// Verifies as the product does, without revocation data.
+/// Verifies as the product does, with the authority's lists at hand.
 pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> ValidationReport {
     let world = world();
     let parse = |der: &[u8]| Certificate::parse(der).unwrap();
     let policy = Policy::built_in("signature").unwrap();
+    let lists = world.crls().unwrap().map(|der| Arc::new(Crl::parse(&der).unwrap()) as Arc<dyn RevocationList>);
     verify(&VerificationInputs {
         report_id: "report",
         at: at(),
@@ -58,6 +60,11 @@ pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> Validati
         context: ValidationContext {
             trust_anchors: &[parse(&world.root.certificate)],
             intermediates: &[parse(&world.authority.certificate)],
+            lists: &lists,
+            responses: &[],
+            unavailable: &[],
+            now: None,
+            cache: None,
         },
     })
 }
@@ -175,3 +182,5 @@ pub(crate) fn reference(uri: &str, transforms: &str, digest: &str) -> String {
 pub(crate) const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 pub(crate) const ENVELOPED: &str =
     "<ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>";
+/// What `xmlsec1` must be told to find the signed properties by their Id.
+pub(crate) const SIGNED_PROPERTIES: &str = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties";

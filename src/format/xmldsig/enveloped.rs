@@ -48,7 +48,7 @@ pub struct Order<'a> {
 }
 
 /// Why nothing can be signed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrepareError {
     /// The document is not XML that may be signed.
     #[error(transparent)]
