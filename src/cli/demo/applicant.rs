@@ -28,6 +28,31 @@ pub(super) fn request(service: &str, iin: Option<&str>, bin: Option<&str>) -> Ve
     content.to_string().into_bytes()
 }
 
+/// The same as a portal's XML form.
+pub(super) fn xml_request(service: &str, iin: &str) -> Vec<u8> {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<request><demonstration>{}</demonstration><service>{service}</service>\
+         <applicant><iin>{iin}</iin></applicant><activity>магистральдық газ құбырларын пайдалану</activity>\
+         <nonce>{}</nonce></request>\n",
+        crate::demonstration::MARK,
+        uuid::Uuid::now_v7()
+    )
+    .into_bytes()
+}
+
+/// An XML form signed enveloped, as `tamga sign --format xml` does it.
+pub(super) fn sign_xml(
+    credential: &Credential,
+    chain: &[Vec<u8>],
+    content: &[u8],
+    at: Time,
+) -> Result<Vec<u8>, String> {
+    let certificate = Certificate::parse(&credential.certificate).map_err(|error| error.to_string())?;
+    let key = crate::adapter::demonstration_folder::private_key(credential).map_err(|error| error.to_string())?;
+    let order = SigningOrder { content, encapsulation: Encapsulation::Attached, certificate: &certificate, chain, at };
+    Ok(signing::sign_xml(&order, &key).map_err(|error| error.to_string())?.document)
+}
+
 /// The content signed, attached, as `tamga sign` does it.
 pub(super) fn sign(credential: &Credential, chain: &[Vec<u8>], content: &[u8], at: Time) -> Result<Vec<u8>, String> {
     let certificate = Certificate::parse(&credential.certificate).map_err(|error| error.to_string())?;
@@ -46,6 +71,11 @@ pub(super) fn alter_content(document: &[u8]) -> Vec<u8> {
         *octet = b'N';
     }
     altered
+}
+
+/// The XML document with one character of the content changed.
+pub(super) fn alter_xml(document: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(document).replacen("магистральдық", "Магистральдық", 1).into_bytes()
 }
 
 /// The document with the last octet of the signature's value changed.

@@ -138,7 +138,18 @@ impl<'a> Play<'a> {
         let of_entity =
             self.sign(&this.first_head, &applicant::request(SERVICE, Some(Holder::IIN), Some(Holder::BIN)))?;
         let (iin, bin) = (Some(Holder::IIN), Some(Holder::BIN));
+        let chain = [this.world.authority.certificate.clone()];
+        let xml = applicant::sign_xml(&this.applicant, &chain, &applicant::xml_request(SERVICE, Holder::IIN), self.now)
+            .map_err(Failure::fault)?;
         let cases = [
+            ("a signed XML request", xml.clone(), iin, None, "200 accepted"),
+            (
+                "refused: one character of the XML was altered",
+                applicant::alter_xml(&xml),
+                iin,
+                None,
+                "200 refused cv-digest-mismatch",
+            ),
             ("a signed request", request.clone(), iin, None, "200 accepted"),
             ("a legal entity's request, signed by its first head", of_entity.clone(), iin, bin, "200 accepted"),
             (
@@ -203,6 +214,7 @@ impl<'a> Play<'a> {
             }
         }
         self.papers.insert("request.p7m", request.clone());
+        self.papers.insert("request.xml", xml);
         Ok(request)
     }
 
