@@ -196,6 +196,28 @@ impl World {
         self.authority.issue(&self.template(holder, key.spki()), key)
     }
 
+    /// What the authority would issue to a time-stamping authority: one purpose, critical (RFC 3161 §2.3), three years.
+    pub fn timestamp_template(&self, spki: &[u8]) -> CertificateTemplate {
+        let subject = NameTemplate::new()
+            .with(attribute::COMMON_NAME, &format!("{MARK} TIME-STAMPING AUTHORITY"))
+            .with(attribute::COUNTRY, "KZ");
+        CertificateTemplate::new(subject, spki, Validity::around(self.at, 365, 730))
+            .with(extension::key_usage(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::NON_REPUDIATION))
+            .with(extension::extended_key_usage(&[purpose::TIME_STAMPING]).critical())
+            .with(extension::certificate_policies(&[GENERAL_POLICY]))
+            .with(extension::crl_distribution_points(&[World::CRL_URI]))
+            .with(extension::authority_information_access(&[World::OCSP_URI], &[World::CA_ISSUERS_URI]))
+    }
+
+    /// A time-stamping authority's credential, over a key that the process keeps.
+    ///
+    /// # Errors
+    /// As [`Key::generate`].
+    pub fn timestamp_authority(&self, kind: KeyKind) -> Result<Credential, PrivateKeyError> {
+        let key = Key::cached(kind, "time-stamping authority")?;
+        self.authority.issue(&self.timestamp_template(key.spki()), key)
+    }
+
     /// Complete lists of the root and of the authority, nothing revoked, issued an hour before the moment.
     ///
     /// # Errors

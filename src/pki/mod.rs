@@ -10,6 +10,7 @@ pub mod identity;
 pub mod name;
 pub mod ocsp;
 pub mod public_key;
+pub mod timestamp;
 
 pub use certificate::{Certificate, CertificateError, Version};
 pub use crl::{Crl, CrlReason, RevocationList, RevokedEntry};

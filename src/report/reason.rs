@@ -51,6 +51,21 @@ pub enum Reason {
     SavSigningTimeImplausible { claimed: Time, validation_time: Time },
     SavMessageExpired { expires: Time, validation_time: Time },
     SavSeenBefore {},
+    TspMalformed { what: String },
+    TspAlgorithmNotAllowed { algorithm: String },
+    TspImprintMismatch {},
+    TspSignatureInvalid {},
+    TspCertificateMissing {},
+    TspCertificateReferenceMismatch {},
+    TspExtendedKeyUsage {},
+    TspAuthorityMismatch {},
+    TspTimeImplausible { gen_time: Time, validation_time: Time },
+    TspOutsideValidity { gen_time: Time, not_before: Time, not_after: Time },
+    TspNoPath {},
+    TspCertificateInvalid { cause: String },
+    TspExpired { not_after: Time, validation_time: Time },
+    TspRevoked { revoked_at: Time, reason: String },
+    TspRevocationUnavailable { cause: String },
     IdNotDeclared {},
     IdApplicantMismatch { identifier: String },
     IdContentMismatch { identifier: String },
@@ -138,6 +153,21 @@ impl Reason {
             SavSigningTimeImplausible { .. } => "sav-signing-time-implausible",
             SavMessageExpired { .. } => "sav-message-expired",
             SavSeenBefore {} => "sav-seen-before",
+            TspMalformed { .. } => "tsp-malformed",
+            TspAlgorithmNotAllowed { .. } => "tsp-algorithm-not-allowed",
+            TspImprintMismatch {} => "tsp-imprint-mismatch",
+            TspSignatureInvalid {} => "tsp-signature-invalid",
+            TspCertificateMissing {} => "tsp-certificate-missing",
+            TspCertificateReferenceMismatch {} => "tsp-certificate-reference-mismatch",
+            TspExtendedKeyUsage {} => "tsp-extended-key-usage",
+            TspAuthorityMismatch {} => "tsp-authority-mismatch",
+            TspTimeImplausible { .. } => "tsp-time-implausible",
+            TspOutsideValidity { .. } => "tsp-outside-validity",
+            TspNoPath {} => "tsp-no-path",
+            TspCertificateInvalid { .. } => "tsp-certificate-invalid",
+            TspExpired { .. } => "tsp-expired",
+            TspRevoked { .. } => "tsp-revoked",
+            TspRevocationUnavailable { .. } => "tsp-revocation-unavailable",
             IdNotDeclared {} => "id-not-declared",
             IdApplicantMismatch { .. } => "id-applicant-mismatch",
             IdContentMismatch { .. } => "id-content-mismatch",
@@ -186,7 +216,10 @@ impl Reason {
                     | XcvBudgetExceeded { .. } => Some(S::CertificateChainGeneralFailure),
                     RevRevoked { .. } => Some(S::RevokedNoPoe),
                     RevCaRevoked { .. } => Some(S::RevokedCaNoPoe),
-                    RevUnavailable { .. } | RevStale { .. } | RevOnHold { .. } => Some(S::TryLater),
+                    RevUnavailable { .. }
+                    | RevStale { .. }
+                    | RevOnHold { .. }
+                    | TspRevocationUnavailable { .. } => Some(S::TryLater),
                     // Order 500/НҚ p. 19.7: an answer "unknown" is negative.
                     RevUnknown {} => Some(S::CertificateChainGeneralFailure),
                     SavAlgorithmNotAllowed { .. } => Some(S::CryptoConstraintsFailureNoPoe),
@@ -194,7 +227,23 @@ impl Reason {
                     | SavAttributeDuplicated { .. }
                     | SavAttributeInconsistent { .. }
                     | SavSigningTimeImplausible { .. }
-                    | SavMessageExpired { .. } => Some(S::SigConstraintsFailure),
+                    | SavMessageExpired { .. }
+                    // Where a policy does not let a signature stand without its time-stamp, the token is one of its
+                    // constraints (EN 319 102-1 §5.5.4 step 3 c).
+                    | TspMalformed { .. }
+                    | TspAlgorithmNotAllowed { .. }
+                    | TspImprintMismatch {}
+                    | TspSignatureInvalid {}
+                    | TspCertificateMissing {}
+                    | TspCertificateReferenceMismatch {}
+                    | TspExtendedKeyUsage {}
+                    | TspAuthorityMismatch {}
+                    | TspTimeImplausible { .. }
+                    | TspOutsideValidity { .. }
+                    | TspNoPath {}
+                    | TspCertificateInvalid { .. }
+                    | TspExpired { .. }
+                    | TspRevoked { .. } => Some(S::SigConstraintsFailure),
                     _ => None,
                 },
             ),
@@ -289,6 +338,21 @@ mod tests {
             SavSigningTimeImplausible { claimed: t1, validation_time: t0 },
             SavMessageExpired { expires: t0, validation_time: t1 },
             SavSeenBefore {},
+            TspMalformed { what: text("TSTInfo: truncated element at offset 7") },
+            TspAlgorithmNotAllowed { algorithm: text("SHA-1") },
+            TspImprintMismatch {},
+            TspSignatureInvalid {},
+            TspCertificateMissing {},
+            TspCertificateReferenceMismatch {},
+            TspExtendedKeyUsage {},
+            TspAuthorityMismatch {},
+            TspTimeImplausible { gen_time: t1, validation_time: t0 },
+            TspOutsideValidity { gen_time: t0, not_before: t1, not_after: t1 },
+            TspNoPath {},
+            TspCertificateInvalid { cause: text("xcv-key-usage") },
+            TspExpired { not_after: t0, validation_time: t1 },
+            TspRevoked { revoked_at: t0, reason: text("keyCompromise") },
+            TspRevocationUnavailable { cause: text("rev-unavailable") },
             IdNotDeclared {},
             IdApplicantMismatch { identifier: text("iin") },
             IdContentMismatch { identifier: text("bin") },

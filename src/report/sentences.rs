@@ -277,6 +277,81 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Этот подписанный документ уже зарегистрирован.",
             "This signed document was registered before."
         ),
+        TspMalformed { what } => say!(
+            "Уақыт белгісінің пішімі бұзылған: {what}.",
+            "Формат метки времени нарушен: {what}.",
+            "The time-stamp token is malformed: {what}."
+        ),
+        TspAlgorithmNotAllowed { algorithm } => say!(
+            "Уақыт белгісінің алгоритміне рұқсат жоқ: {algorithm}.",
+            "Алгоритм метки времени не допускается: {algorithm}.",
+            "The algorithm of the time-stamp token is not allowed: {algorithm}."
+        ),
+        TspImprintMismatch {} => say!(
+            "Уақыт белгісі осы қолтаңбаға берілмеген.",
+            "Метка времени выдана не для этой подписи.",
+            "The time-stamp token is not over this signature."
+        ),
+        TspSignatureInvalid {} => say!(
+            "Уақыт белгісінің қолтаңбасы жарамсыз.",
+            "Подпись метки времени неверна.",
+            "The signature of the time-stamp token is invalid."
+        ),
+        TspCertificateMissing {} => say!(
+            "Уақыт белгісі қызметінің куәлігі табылмады.",
+            "Свидетельство службы меток времени не найдено.",
+            "The certificate of the time-stamping authority was not found."
+        ),
+        TspCertificateReferenceMismatch {} => say!(
+            "Уақыт белгісіндегі куәлік сілтемесі жоқ немесе қызметтің куәлігіне сәйкес келмейді.",
+            "Ссылка на свидетельство в метке времени отсутствует или не соответствует свидетельству службы.",
+            "The token's signed certificate reference is missing or does not match the authority's certificate."
+        ),
+        TspExtendedKeyUsage {} => say!(
+            "Уақыт белгісі қызметінің куәлігі тек уақыт белгілеуге арналмаған (extendedKeyUsage).",
+            "Свидетельство службы не предназначено исключительно для меток времени (extendedKeyUsage).",
+            "The authority's certificate is not for time-stamping alone (critical extendedKeyUsage)."
+        ),
+        TspAuthorityMismatch {} => say!(
+            "Уақыт белгісіндегі қызмет атауы оның куәлігіне сәйкес келмейді.",
+            "Имя службы в метке времени не соответствует её свидетельству.",
+            "The authority named in the token is not the one of its certificate."
+        ),
+        TspTimeImplausible { gen_time, validation_time } => say!(
+            "Уақыт белгісінің уақыты {gen_time} тексеру уақытынан {validation_time} кейін.",
+            "Время метки {gen_time} позже времени проверки {validation_time}.",
+            "The time of the token, {gen_time}, is after the validation time {validation_time}."
+        ),
+        TspOutsideValidity { gen_time, not_before, not_after } => say!(
+            "Уақыт белгісі {gen_time} қызмет куәлігінің мерзімінен тыс ({not_before} – {not_after}).",
+            "Метка времени {gen_time} вне срока свидетельства службы ({not_before} – {not_after}).",
+            "The time of the token, {gen_time}, is outside the validity of the authority's certificate ({not_before} to {not_after})."
+        ),
+        TspNoPath {} => say!(
+            "Уақыт белгісі қызметінен сенім білдірілген орталыққа дейінгі тізбек құрылмады.",
+            "Цепочка от службы меток времени до доверенного центра не построена.",
+            "No certification path from the time-stamping authority to a trust anchor was found."
+        ),
+        TspCertificateInvalid { cause } => say!(
+            "Уақыт белгісі қызметінің куәлігі расталмады ({cause}).",
+            "Свидетельство службы меток времени не подтверждено ({cause}).",
+            "The certificate of the time-stamping authority is not valid ({cause})."
+        ),
+        TspExpired { not_after, validation_time } => say!(
+            "Уақыт белгісі қызметі куәлігінің мерзімі өткен: {not_after} дейін, тексеру уақыты {validation_time}.",
+            "Срок свидетельства службы меток времени истек: до {not_after}, время проверки {validation_time}.",
+            "The certificate of the time-stamping authority has expired: not after {not_after}, validation time {validation_time}."
+        ),
+        TspRevoked { revoked_at, reason } => say!(
+            "Уақыт белгісі қызметінің куәлігі кері қайтарылған: {revoked_at} бастап, себебі {reason}.",
+            "Свидетельство службы меток времени отозвано: с {revoked_at}, причина {reason}.",
+            "The certificate of the time-stamping authority is revoked: since {revoked_at}, reason {reason}."
+        ),
+        TspRevocationUnavailable { cause } => say!(
+            "Уақыт белгісі қызметінің куәлігі туралы жарамды кері қайтару дерегі жоқ ({cause}).",
+            "Нет пригодных данных об отзыве свидетельства службы меток времени ({cause}).",
+            "There are no usable revocation data for the time-stamping authority ({cause})."
+        ),
         IdNotDeclared {} => say!(
             "Сұрау салуда ЖСН/БСН көрсетілмеген.",
             "В запросе не указан ИИН/БИН.",

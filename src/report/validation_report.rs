@@ -150,6 +150,11 @@ pub struct SignatureReport {
     pub claimed_signing_time: Option<Time>,
     /// `B`, `T`, `LT` or `LTA`.
     pub level: String,
+    /// The earliest time at which this signature is proven to have existed.
+    pub best_signature_time: Time,
+    /// Time-stamp tokens over the signature value, in the order of the document.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub timestamps: Vec<TimestampReport>,
     /// What the signature covers, where the format can cover a part.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<ScopeSummary>,
@@ -159,6 +164,40 @@ pub struct SignatureReport {
     pub revocation: Vec<RevocationEvidence>,
     /// Every check.
     pub checks: Checks,
+}
+
+/// What became of one time-stamp token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct TimestampReport {
+    /// Whether it proves its time.
+    pub outcome: TimestampOutcome,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// The time that it claims.
+    pub gen_time: Option<Time>,
+    /// The authority's distinguished name, where its certificate was found.
+    pub authority: Option<String>,
+    /// The authority's policy.
+    pub policy: Option<String>,
+    /// Number of the token, hexadecimal.
+    pub serial_number: Option<String>,
+    /// SHA-256 of the token.
+    pub digest: String,
+}
+
+/// Whether a time-stamp token proves its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TimestampOutcome {
+    /// It does.
+    Valid,
+    /// It is intact, and its authority is not confirmed.
+    Unconfirmed,
+    /// It is broken, or not over this signature, or not from a time-stamping authority.
+    Invalid,
 }
 
 /// What a signature covers (formats that can cover a part of the document).
@@ -316,6 +355,21 @@ pub fn judge(checks: &Checks, required: &[CheckId]) -> Judgement {
                 && checks.outcome(CheckId::Revocation) == &Outcome::Passed
             {
                 verdict.sub_indication = Some(SubIndication::OutOfBoundsNotRevoked);
+            }
+            // EN 319 102-1 §5.5.4 step 4: proven to have existed before the certificate did.
+            let not_yet_valid = matches!(
+                checks.outcome(CheckId::CertificateValidity),
+                Outcome::Failed(Reason::XcvNotYetValid { .. })
+            );
+            if not_yet_valid
+                && matches!(
+                    verdict.sub_indication,
+                    Some(SubIndication::OutOfBoundsNoPoe | SubIndication::OutOfBoundsNotRevoked)
+                )
+                && checks.outcome(CheckId::Timestamp) == &Outcome::Passed
+            {
+                verdict =
+                    Verdict { indication: Indication::TotalFailed, sub_indication: Some(SubIndication::NotYetValid) };
             }
             verdict
         },

@@ -77,6 +77,7 @@ pub enum SigningError {
 pub fn sign_cms(order: &SigningOrder<'_>, key: &PrivateKey) -> Result<SignedDocument, SigningError> {
     let algorithm = key.default_algorithm();
     let prepared = PreparedSignature::new(&CadesOrder {
+        content_type: crate::format::cms::ID_DATA,
         content: order.content,
         encapsulation: order.encapsulation,
         certificate: order.certificate,

@@ -40,6 +40,8 @@ pub enum Encapsulation {
 pub struct CadesOrder<'a> {
     /// The content.
     pub content: &'a [u8],
+    /// What the content is: id-data, or id-ct-TSTInfo in a time-stamp token.
+    pub content_type: Oid<'a>,
     /// Where it goes.
     pub encapsulation: Encapsulation,
     /// The signer's certificate.
@@ -78,6 +80,10 @@ pub struct PreparedSignature {
     digest_identifier: Vec<u8>,
     signature_identifier: Vec<u8>,
     signer_identifier: Vec<u8>,
+    /// `OBJECT IDENTIFIER` of the content type.
+    content_type: Vec<u8>,
+    /// RFC 5652 §5.1: 1 for id-data, 3 for any other content.
+    version: u64,
     encapsulated: Option<Vec<u8>>,
     certificates: Vec<Vec<u8>>,
 }
@@ -98,7 +104,7 @@ impl PreparedSignature {
         let issuer_and_serial =
             [order.certificate.issuer().raw(), &encode::element(Tag::INTEGER, &[order.certificate.serial_number()])];
         let mut attributes = vec![
-            attribute(CONTENT_TYPE, &encode::oid(ID_DATA)),
+            attribute(CONTENT_TYPE, &encode::oid(order.content_type)),
             attribute(MESSAGE_DIGEST, &encode::octet_string(digest.digest(order.content).as_bytes())),
             attribute(SIGNING_TIME, &encode::time(order.at)),
             attribute(SIGNING_CERTIFICATE_V2, &signing_certificate(order.certificate, &issuer_and_serial)),
@@ -117,9 +123,17 @@ impl PreparedSignature {
             digest_identifier,
             signature_identifier,
             signer_identifier: encode::sequence(&issuer_and_serial),
+            content_type: encode::oid(order.content_type),
+            version: if order.content_type == ID_DATA { 1 } else { 3 },
             encapsulated: (order.encapsulation == Encapsulation::Attached).then(|| order.content.to_vec()),
             certificates,
         })
+    }
+
+    /// The same without certificates: who relies on it has them.
+    #[must_use]
+    pub fn without_certificates(self) -> PreparedSignature {
+        PreparedSignature { certificates: Vec::new(), ..self }
     }
 
     /// The octets to be signed: the attributes in DER under the tag SET OF (RFC 5652 §5.4).
@@ -150,11 +164,15 @@ impl PreparedSignature {
             Some(content) => encode::explicit(0, &encode::octet_string(&content)),
             None => Vec::new(),
         };
+        let certificates = match self.certificates.as_slice() {
+            [] => Vec::new(),
+            certificates => encode::implicit_set_of(Tag::context_constructed(0), certificates),
+        };
         let signed_data = encode::sequence(&[
-            &version,
+            &encode::small_unsigned(self.version),
             &encode::set_of(&[self.digest_identifier]),
-            &encode::sequence(&[&encode::oid(ID_DATA), &content]),
-            &encode::implicit_set_of(Tag::context_constructed(0), &self.certificates),
+            &encode::sequence(&[&self.content_type, &content]),
+            &certificates,
             &encode::set_of(&[signer_info]),
         ]);
         Ok(encode::sequence(&[&encode::oid(ID_SIGNED_DATA), &encode::explicit(0, &signed_data)]))

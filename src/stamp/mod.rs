@@ -13,12 +13,14 @@ mod cades;
 pub mod canonical;
 mod lint;
 mod xml;
+pub mod timestamp;
 
 pub use cades::{CadesOrder, Encapsulation, PreparedSignature, SealError};
 pub use lint::{SealProfile, StampRefused};
 pub use xml::{NAMESPACE as XML_NAMESPACE, XmlStampToken, prepare_xml, read_xml, seal_xml};
 
 use crate::crypto::{Digest, SignatureAlgorithm};
+use crate::format::cms::ID_DATA;
 use crate::licensing::Licence;
 use crate::pki::Certificate;
 use crate::report::Time;
@@ -103,6 +105,7 @@ pub fn prepare(
     let content = canonical::to_bytes(&value).map_err(|error| StampRefused::Content { what: error.to_string() })?;
     let prepared = PreparedSignature::new(&CadesOrder {
         content: &content,
+        content_type: ID_DATA,
         encapsulation: Encapsulation::Attached,
         certificate: sealer.certificate,
         chain: sealer.chain,

@@ -16,10 +16,12 @@ mod name_constraints;
 mod ocsp_validation;
 mod path;
 mod path_building;
+mod past;
 pub mod policy;
 mod policy_graph;
 mod revocation;
 mod signing_certificate;
+mod timestamp;
 mod xml;
 
 pub use inputs::{ContentIdentityRule, DeclaredApplicant, ServiceRules, VerificationInputs};
@@ -128,18 +130,23 @@ fn verify_signature(
             algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(None, a)),
             claimed_signing_time: signature.claimed_signing_time,
             level: "B".to_owned(),
+            best_signature_time: inputs.at,
+            timestamps: Vec::new(),
             scope: scope(signature),
             certification_path: Vec::new(),
             revocation: Vec::new(),
             checks,
         };
     };
-    let outcome = certificate::validate(&certificate, embedded, &document.crls, Purpose::DocumentSignature, inputs);
-    merge(&mut checks, &outcome);
+    let tokens = timestamp::validate_all(signature, embedded, inputs, &mut checks);
+    // EN 319 102-1 §5.5.4 step 3; Order 500/НҚ p. 14: the time of a valid token, otherwise now.
+    let best_signature_time = tokens.proven_at.map_or(inputs.at, |proven_at| proven_at.min(inputs.at));
+    let outcome = past::validate_with_time(&certificate, embedded, &document.crls, best_signature_time, inputs);
+    merge(&mut checks, &outcome.findings);
     let key = PublicKey::from_spki(certificate.spki());
     match (&signature.algorithm, &key) {
         (Ok(algorithm), Ok(key)) => {
-            inputs.policy.check_algorithm(algorithm, key, inputs.at, &mut checks);
+            inputs.policy.check_algorithm(algorithm, key, best_signature_time, &mut checks);
             let verified = key.verify(algorithm, &signature.message, &signature.signature);
             checks.record(
                 CheckId::SignatureValue,
@@ -160,7 +167,9 @@ fn verify_signature(
         signer: Some(signer(&certificate, &identity)),
         algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(key.as_ref().ok(), a)),
         claimed_signing_time: signature.claimed_signing_time,
-        level: "B".to_owned(),
+        level: if tokens.proven_at.is_some() { "T" } else { "B" }.to_owned(),
+        best_signature_time,
+        timestamps: tokens.reports,
         scope: scope(signature),
         certification_path: path(&outcome),
         revocation: outcome.revocation,
@@ -185,7 +194,7 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     checks.pass(CheckId::DocumentFormat);
     checks.pass(CheckId::SigningCertificate);
     let outcome = certificate::validate(&certificate, &[], &[], Purpose::DocumentSignature, inputs);
-    merge(&mut checks, &outcome);
+    merge(&mut checks, &outcome.findings);
     let identity = Identity::of(&certificate);
     identity::check_declared(inputs, &identity, &mut checks);
     let judgement = judge(&checks, &inputs.policy.required_certificate_checks());
@@ -198,6 +207,8 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
         algorithm: key.map(|k| k.name()),
         claimed_signing_time: None,
         level: "B".to_owned(),
+        best_signature_time: inputs.at,
+        timestamps: Vec::new(),
         scope: None,
         certification_path: path(&outcome),
         revocation: outcome.revocation,
@@ -206,8 +217,8 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     report(inputs, summary(inputs, Format::Certificate), Some(judgement), vec![signature])
 }
 
-fn merge(checks: &mut Checks, outcome: &CertificateOutcome) {
-    for (id, found) in outcome.findings.iter() {
+fn merge(checks: &mut Checks, findings: &Checks) {
+    for (id, found) in findings.iter() {
         checks.record(id, found.clone());
     }
 }
@@ -311,7 +322,8 @@ fn report(
         indication,
         sub_indication,
         validation_time: inputs.at,
-        best_signature_time: inputs.at,
+        // All signatures are proven to have existed at the latest of their times.
+        best_signature_time: signatures.iter().map(|s| s.best_signature_time).max().unwrap_or(inputs.at),
         document,
         refusal: reason.as_ref().map(refusal),
         signatures,

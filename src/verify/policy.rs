@@ -203,6 +203,8 @@ pub struct Policy {
     pub check_digit: Severity,
     /// A signature without ESS signingCertificate.
     pub signing_certificate_attribute: Severity,
+    /// A time-stamp token that is intact, but whose authority cannot be confirmed.
+    pub unconfirmed_timestamp: Severity,
     /// What a signer's certificate may be used for.
     pub key_usage: KeyUsagePolicy,
     /// Inputs of path validation.
@@ -222,6 +224,7 @@ impl Default for Policy {
             roles: Vec::new(),
             check_digit: Severity::Warn,
             signing_certificate_attribute: Severity::Warn,
+            unconfirmed_timestamp: Severity::Warn,
             key_usage: KeyUsagePolicy::default(),
             path: PathPolicy::default(),
             revocation: RevocationPolicy::default(),

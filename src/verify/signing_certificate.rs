@@ -10,7 +10,40 @@ use crate::pki::name::Name;
 use crate::report::{CheckId, Checks, Reason};
 use std::borrow::Cow;
 
-/// The signer's certificate, from the document or from the intermediates at hand.
+/// How a signature is bound to the certificate that its signer identifier names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// The first signed reference is to it (RFC 5035 §5.4).
+    Referenced,
+    /// There is no signed reference.
+    Unreferenced,
+    /// The first signed reference is to another one.
+    Mismatch,
+}
+
+/// The signer's certificate, from the container's or from the intermediates at hand.
+pub(super) fn find<'a>(
+    signature: &ParsedSignature<'_>,
+    embedded: &'a [Certificate],
+    intermediates: &'a [Certificate],
+) -> Option<(Cow<'a, Certificate>, Binding)> {
+    let candidates: Vec<Cow<'a, Certificate>> = match &signature.signer {
+        SignerIdentifier::Certificate(der) => Certificate::parse(der).ok().map(Cow::Owned).into_iter().collect(),
+        identifier => {
+            embedded.iter().chain(intermediates).filter(|c| names(identifier, c)).map(Cow::Borrowed).collect()
+        }
+    };
+    // Several certificates may share issuer and serial number in a hostile bag: the signed reference tells them apart.
+    let Some(reference) = signature.certificate_references.first() else {
+        return Some((candidates.into_iter().next()?, Binding::Unreferenced));
+    };
+    match candidates.iter().position(|certificate| refers(reference, certificate)) {
+        Some(at) => Some((candidates.into_iter().nth(at)?, Binding::Referenced)),
+        None => Some((candidates.into_iter().next()?, Binding::Mismatch)),
+    }
+}
+
+/// Identifies the signer's certificate and records what binds the signature to it.
 pub(super) fn identify<'a>(
     signature: &ParsedSignature<'_>,
     embedded: &'a [Certificate],
@@ -18,34 +51,16 @@ pub(super) fn identify<'a>(
     policy: &Policy,
     checks: &mut Checks,
 ) -> Option<Cow<'a, Certificate>> {
-    let candidates: Vec<Cow<'a, Certificate>> = match &signature.signer {
-        SignerIdentifier::Certificate(der) => Certificate::parse(der).ok().map(Cow::Owned).into_iter().collect(),
-        identifier => {
-            embedded.iter().chain(intermediates).filter(|c| names(identifier, c)).map(Cow::Borrowed).collect()
-        }
-    };
-    let reference = signature.certificate_references.first();
-    // Several certificates may share issuer and serial number in a hostile bag: the signed reference tells them apart.
-    let chosen = match reference {
-        None => candidates.into_iter().next(),
-        Some(reference) => {
-            let at = candidates.iter().position(|certificate| refers(reference, certificate)).unwrap_or(0);
-            candidates.into_iter().nth(at)
-        }
-    };
-    let Some(certificate) = chosen else {
+    let Some((certificate, binding)) = find(signature, embedded, intermediates) else {
         checks.fail(CheckId::SigningCertificate, Reason::IscSigningCertificateMissing {});
         return None;
     };
-    match reference {
-        Some(_) => {
-            let first = signature.certificate_references.iter().position(|r| refers(r, &certificate));
-            // RFC 5035 §5.4: the first certificate identified is the signer's.
-            if first != Some(0) {
-                checks.fail(CheckId::SigningCertificate, Reason::IscCertificateReferenceMismatch {});
-            }
+    match binding {
+        Binding::Referenced => {}
+        Binding::Mismatch => {
+            checks.fail(CheckId::SigningCertificate, Reason::IscCertificateReferenceMismatch {});
         }
-        None => {
+        Binding::Unreferenced => {
             let missing = Reason::SavAttributeMissing { attribute: "signingCertificateV2".into() };
             match policy.signing_certificate_attribute {
                 Severity::Refuse => checks.fail(CheckId::SignedAttributes, missing),

@@ -1,0 +1,9 @@
+//! Time: tokens over signatures, and what they prove when certificates expire and are revoked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
+mod attacks;
+mod national;
+mod openssl;
+mod scene;
+mod truth_table;
