@@ -3,6 +3,7 @@
 //! *Invariant:* the exit code says what happened: 0 accepted or done, 1 refused, 2 undetermined, 64 usage, 65 unreadable
 //! input, 70 our own fault. Results go to standard output, everything else to standard error.
 
+mod bench;
 mod config;
 mod demo;
 mod openapi;
@@ -43,6 +44,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Make, list and revoke the tokens of the HTTP service.
     Token(token::Arguments),
+    /// Measure this machine: bare signatures, whole verification, stamping.
+    Bench(bench::Arguments),
     /// Check or print the configuration.
     Config(config::Arguments),
     /// Print the OpenAPI description of the HTTP service.
@@ -96,6 +99,7 @@ pub fn run(
         Command::Token(arguments) => token::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Sign(arguments) => sign::run(arguments, &environment),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Config(arguments) => config::run(arguments, environment),
         Command::Openapi => openapi::run(),
     };

@@ -1,7 +1,7 @@
 //! One altered octet: in a signed part it is never accepted, elsewhere it never changes who signed what. And any number
 //! of altered documents never panic.
 //!
-//! `TAMGA_MUTATIONS=1000000 cargo test --release --test interop mutated` runs a million.
+//! `.ci/mutate` runs a million.
 
 use crate::fixture::Fixture;
 use crate::licences::sealed_licence;

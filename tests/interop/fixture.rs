@@ -1,22 +1,13 @@
 //! The world of these tests, and our verdict on a document in it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tamga::demonstration::{Credential, Holder, KeyKind, World};
-use tamga::pki::Certificate;
-use tamga::report::{CheckId, Outcome, Time, ValidationReport};
+use tamga::pki::{Certificate, Crl, RevocationList};
+use tamga::report::{Decision, Time, ValidationReport};
 use tamga::verify::certificate::ValidationContext;
 use tamga::verify::policy::Policy;
 use tamga::verify::{DeclaredApplicant, VerificationInputs, verify};
-
-/// What the signature itself decides; path and revocation have tests of their own.
-const SIGNATURE_CHECKS: [CheckId; 6] = [
-    CheckId::DocumentFormat,
-    CheckId::SigningCertificate,
-    CheckId::ContentDigest,
-    CheckId::SignatureValue,
-    CheckId::SignedAttributes,
-    CheckId::Algorithms,
-];
 
 pub fn moment() -> Time {
     "2026-11-22T02:00:00Z".parse().unwrap()
@@ -27,6 +18,8 @@ pub struct Fixture {
     pub world: World,
     pub signer: Credential,
     pub other: Credential,
+    anchors: [Certificate; 1],
+    lists: Vec<Arc<dyn RevocationList>>,
 }
 
 impl Fixture {
@@ -44,12 +37,15 @@ impl Fixture {
         let world = World::new(at, KeyKind::P256).unwrap();
         let signer = world.holder(&Holder::person(), kind).unwrap();
         let other = world.holder(&Holder::first_head(), kind).unwrap();
-        Fixture { world, signer, other }
+        let anchors = [Certificate::parse(&world.root.certificate).unwrap()];
+        let list = |der: &Vec<u8>| Arc::new(Crl::parse(der).unwrap()) as Arc<dyn RevocationList>;
+        let lists = world.crls().unwrap().iter().map(list).collect();
+        Fixture { world, signer, other, anchors, lists }
     }
 
     /// A second certificate over the first signer's key.
     pub fn same_key_other_name(&self) -> Credential {
-        let key = std::sync::Arc::clone(&self.signer.key);
+        let key = Arc::clone(&self.signer.key);
         self.world.authority.issue(&self.world.template(&Holder::first_head(), key.spki()), key).unwrap()
     }
 
@@ -60,77 +56,53 @@ impl Fixture {
 
     /// Our verdict with everything at hand that the peer is given too.
     pub fn judge(&self, document: &[u8], content: Option<&[u8]>) -> Verdict {
-        let certificates = |ders: &[&Vec<u8>]| -> Vec<Certificate> {
-            ders.iter().map(|der| Certificate::parse(der).unwrap()).collect()
-        };
-        let intermediates =
-            certificates(&[&self.world.authority.certificate, &self.signer.certificate, &self.other.certificate]);
-        self.judge_with(document, content, &intermediates)
+        self.judge_with(document, content, &[&self.world.authority, &self.signer, &self.other])
     }
 
-    /// Our verdict when only what the document carries is at hand.
+    /// Our verdict when the signer's certificate has to be in the document.
     pub fn judge_alone(&self, document: &[u8], content: Option<&[u8]>) -> Verdict {
-        self.judge_with(document, content, &[])
+        self.judge_with(document, content, &[&self.world.authority])
     }
 
-    fn judge_with(&self, document: &[u8], content: Option<&[u8]>, intermediates: &[Certificate]) -> Verdict {
-        let anchors = [Certificate::parse(&self.world.root.certificate).unwrap()];
-        judge(document, content, &anchors, intermediates, self.world.at.plus_seconds(120))
+    fn judge_with(&self, document: &[u8], content: Option<&[u8]>, at_hand: &[&Credential]) -> Verdict {
+        let policy = Policy::built_in("signature").unwrap();
+        let intermediates: Vec<Certificate> =
+            at_hand.iter().map(|credential| Certificate::parse(&credential.certificate).unwrap()).collect();
+        let report = verify(&VerificationInputs {
+            report_id: "test",
+            at: self.world.at.plus_seconds(120),
+            document,
+            format: Some(tamga::format::Format::Cms),
+            content,
+            declared: DeclaredApplicant::default(),
+            service: None,
+            policy: &policy,
+            context: ValidationContext {
+                trust_anchors: &self.anchors,
+                intermediates: &intermediates,
+                lists: &self.lists,
+                ..ValidationContext::default()
+            },
+        });
+        Verdict { report }
     }
 }
 
-fn judge(
-    document: &[u8],
-    content: Option<&[u8]>,
-    anchors: &[Certificate],
-    intermediates: &[Certificate],
-    at: Time,
-) -> Verdict {
-    let policy = Policy::built_in("signature").unwrap();
-    let report = verify(&VerificationInputs {
-        report_id: "test",
-        at,
-        document,
-        format: Some(tamga::format::Format::Cms),
-        content,
-        declared: DeclaredApplicant::default(),
-        service: None,
-        policy: &policy,
-        context: ValidationContext { trust_anchors: anchors, intermediates, ..ValidationContext::default() },
-    });
-    Verdict { report }
-}
-
-/// Our verdict on a document, as far as the signature decides it.
+/// Our verdict on a document.
 pub struct Verdict {
     pub report: ValidationReport,
 }
 
 impl Verdict {
     pub fn holds(&self) -> bool {
-        !self.report.signatures.is_empty() && self.codes().is_empty()
+        self.report.decision == Decision::Accepted
     }
 
-    /// The codes of everything that stands against the signatures.
-    pub fn codes(&self) -> BTreeSet<String> {
-        let mut codes = BTreeSet::new();
-        if self.report.signatures.is_empty() {
-            codes.extend(self.report.refusal.iter().map(|refusal| refusal.code.clone()));
-        }
-        for signature in &self.report.signatures {
-            for check in SIGNATURE_CHECKS {
-                match signature.checks.outcome(check) {
-                    Outcome::Passed | Outcome::Warned(_) => {}
-                    Outcome::Failed(reason) => {
-                        codes.insert(reason.code().to_owned());
-                    }
-                    Outcome::NotEvaluated => {
-                        codes.insert(format!("not-evaluated {}", check.as_str()));
-                    }
-                }
-            }
-        }
-        codes
+    /// The codes of everything that stands against the document.
+    pub fn codes(&self) -> BTreeSet<&str> {
+        let failures = self.report.signatures.iter().flat_map(|signature| signature.checks.iter());
+        let failures = failures.filter_map(|(_, outcome)| outcome.failure()).map(|reason| reason.code());
+        failures.chain(self.report.refusal.iter().map(|refusal| refusal.code.as_str())).collect()
     }
 
     /// Whether it is refused, and with this code among the reasons.
