@@ -79,7 +79,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the service together, and settles what an earlier run left unfinished.
+    /// Puts the service together. What stamps also calls [`App::recover`] first.
     ///
     /// # Errors
     /// [`AppError`].
@@ -110,12 +110,20 @@ impl App {
                 demonstration: marked.then(|| MARK.to_owned()),
             },
         });
-        let recovery = service.recover()?;
+        let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
+        Ok(App { service, tokens: registry, readiness, demonstration })
+    }
+
+    /// Settles what an earlier run left unfinished, before anything is stamped.
+    ///
+    /// # Errors
+    /// [`AppError::Recovery`]; then nothing may be stamped.
+    pub fn recover(&self) -> Result<(), AppError> {
+        let recovery = self.service.recover()?;
         if !recovery.voided.is_empty() {
             tracing::warn!(count = recovery.voided.len(), "stampings cut short earlier are voided");
         }
-        let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
-        Ok(App { service, tokens: registry, readiness, demonstration })
+        Ok(())
     }
 
     /// One token for each role, for a demonstration: the ones written in its folder, made where they are missing or do

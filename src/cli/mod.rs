@@ -3,6 +3,7 @@
 //! *Invariant:* the exit code says what happened: 0 accepted or done, 1 refused, 2 undetermined, 64 usage, 65 unreadable
 //! input, 70 our own fault. Results go to standard output, everything else to standard error.
 
+mod audit;
 mod bench;
 mod config;
 mod demo;
@@ -42,6 +43,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Sign a document as an applicant does, for trials.
     Sign(sign::Arguments),
+    /// Verify again every licence of a folder or of the registry.
+    Audit(audit::Arguments),
     /// Make, list and revoke the tokens of the HTTP service.
     Token(token::Arguments),
     /// Measure this machine: bare signatures, whole verification, stamping.
@@ -96,6 +99,7 @@ pub fn run(
     let outcome = match cli.command {
         Command::Serve(arguments) => serve::run(arguments, environment),
         Command::Demo(arguments) => demo::run(arguments, environment),
+        Command::Audit(arguments) => audit::run(arguments, environment),
         Command::Token(arguments) => token::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Sign(arguments) => sign::run(arguments, &environment),

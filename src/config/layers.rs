@@ -221,6 +221,17 @@ mod tests {
         assert!(config.check().is_ok());
     }
 
+    /// The example of the operator's guide is read as it stands, every line of it.
+    #[test]
+    fn the_documented_example_is_valid() {
+        let guide = include_str!("../../docs/operating.md");
+        let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let config = from_text(example).expect("valid");
+        config.check().expect("consistent");
+        assert_eq!(config.http.clients.len(), 1);
+        assert_eq!(config.environment, Environment::Production);
+    }
+
     #[test]
     fn contradictions_are_refused() {
         for text in [

@@ -93,6 +93,15 @@ impl Service {
         Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged, at)? })
     }
 
+    /// The same for an auditor, as of a moment. Nothing is recorded: an audit leaves no traces in what it audits.
+    ///
+    /// # Errors
+    /// As [`Service::verify_licence`].
+    pub fn judge_licence(&self, document: &[u8], at: Time) -> Result<LicenceVerified, ServiceError> {
+        let judged = self.judge_seal(document, at)?;
+        Ok(LicenceVerified { verified: verified(&judged)?, registry: self.registry_finding(document, &judged, at)? })
+    }
+
     pub(super) fn judge_seal(&self, document: &[u8], at: Time) -> Result<Judged, ServiceError> {
         let policy = self.verification.policy(LICENCE_POLICY).ok_or_else(|| internal("no policy for licences"))?;
         let id = Uuid::now_v7();

@@ -96,6 +96,36 @@ fn the_demonstration_plays_the_whole_job_and_its_log_names_nobody() {
     assert_eq!(code, 2, "no revocation data: {out}");
 }
 
+/// Every licence again: as it was issued, altered, and taken to a registry that never issued it.
+#[test]
+fn an_audit_judges_folders_and_the_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let (code, out, err) = tamga(folder.path(), &["audit", "--registry", "--report", "audit.jsonl"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("1 licences, 1 documents, 0 licences not as they were issued"), "{out}");
+    let report = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    let finding: serde_json::Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    assert_eq!(finding["documents"][0]["decision"], "accepted", "{finding}");
+    assert!(!report.contains(Holder::IIN));
+
+    let licences = folder.path().join("licences");
+    std::fs::create_dir(&licences).unwrap();
+    let licence = std::fs::read(folder.path().join("tamga-data/demonstration/last-run/licence.p7m")).unwrap();
+    std::fs::write(licences.join("good.p7m"), &licence).unwrap();
+    assert_eq!(tamga(folder.path(), &["audit", "licences"]).0, 0);
+    let mut altered = licence.clone();
+    let at = altered.windows(6).position(|window| window == b"LPE000").unwrap();
+    altered[at] = b'M';
+    std::fs::write(licences.join("altered.p7m"), altered).unwrap();
+    let (code, out, _) = tamga(folder.path(), &["audit", "licences"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("refused cv-digest-mismatch"), "{out}");
+    assert_eq!(tamga(folder.path(), &["audit", "licences/good.p7m", "--data", "elsewhere"]).0, 1, "another registry");
+    assert_eq!(tamga(folder.path(), &["audit", "missing"]).0, 65);
+    assert_eq!(tamga(folder.path(), &["audit"]).0, 64);
+}
+
 #[test]
 fn a_token_is_shown_once_and_listed_without_its_secret() {
     let folder = tempfile::tempdir().unwrap();

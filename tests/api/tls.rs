@@ -48,3 +48,41 @@ async fn the_service_speaks_tls() {
     let stranger = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
     assert!(stranger.get(&url).send().await.is_err(), "without the authority's certificate");
 }
+
+/// A client certificate stands for a role; one that no operator named stands for none.
+#[tokio::test]
+async fn a_client_certificate_stands_for_a_role() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    openssl(folder.path(), "x509 -in client.pem -outform DER -out client.der");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read("client.der"));
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let service = Service::with(|http| {
+        http.tls_certificate = Some(folder.path().join("server.pem"));
+        http.tls_key = Some(folder.path().join("server.key"));
+        http.tls_client_ca = Some(folder.path().join("ca.pem"));
+        http.clients = vec![tamga::config::Client {
+            name: "audit-office".into(),
+            certificate_sha256: digest,
+            role: "auditor".into(),
+        }];
+    })
+    .await;
+    let client = |identity: Option<&str>| {
+        let root = reqwest::Certificate::from_pem(&read("ca.pem")).unwrap();
+        let mut builder = reqwest::Client::builder().tls_certs_only([root]);
+        if let Some(name) = identity {
+            let pem = [read(&format!("{name}.key")), read(&format!("{name}.pem"))].concat();
+            builder = builder.identity(reqwest::Identity::from_pem(&pem).unwrap());
+        }
+        builder.build().unwrap()
+    };
+    let url = service.url("/v1/licences/KZ00NONE").replace("http:", "https:");
+    let status = async |identity| client(identity).get(&url).send().await.unwrap().status().as_u16();
+    assert_eq!(status(Some("client")).await, 404, "an auditor looks for a licence that is not there");
+    assert_eq!(status(Some("server")).await, 401, "a certificate of the same authority that stands for nobody");
+    assert_eq!(status(None).await, 401);
+    let order = client(Some("client")).post(url.replace("/KZ00NONE", "")).send().await.unwrap();
+    assert_eq!(order.status().as_u16(), 403, "an auditor does not stamp");
+}
