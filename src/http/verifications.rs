@@ -5,7 +5,10 @@ use super::{
     problem::{self, Problem},
     submission::{FormSubmission, JsonSubmission, LicenceSubmission, QueryParameters, Submission},
 };
-use crate::{report::ValidationReport, service::RegistryFinding};
+use crate::{
+    report::{Decision, ValidationReport},
+    service::RegistryFinding,
+};
 use axum::{
     extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode},
@@ -37,9 +40,9 @@ pub(super) async fn verify(call: Call, headers: HeaderMap, submission: Submissio
 
 fn decision(verified: &crate::service::Verified) -> &'static str {
     match verified.decision {
-        crate::report::Decision::Accepted => "accepted",
-        crate::report::Decision::Refused => "refused",
-        crate::report::Decision::Undetermined => "undetermined",
+        Decision::Accepted => "accepted",
+        Decision::Refused => "refused",
+        Decision::Undetermined => "undetermined",
     }
 }
 
@@ -75,6 +78,8 @@ pub(super) fn no_parameters(query: Option<&str>) -> Result<(), Problem> {
 /// What is known about a licence that somebody presents.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LicenceVerification<'a> {
+    /// Whether the document may be relied on as a licence of this authority; whether it is in force, `registry` says.
+    decision: Decision,
     /// The verdict on the seal.
     #[schema(value_type = ValidationReport)]
     verification: &'a RawValue,
@@ -101,5 +106,8 @@ pub(super) async fn licence(
     let found = call.run(move |cases| cases.verify_licence(&document)).await?;
     let report = std::str::from_utf8(&found.verified.json).ok().and_then(|text| serde_json::from_str(text).ok());
     let verification = report.ok_or_else(|| Problem::new(problem::INTERNAL, "the report cannot be written"))?;
-    json_value(StatusCode::OK, &LicenceVerification { verification, registry: &found.registry })
+    json_value(
+        StatusCode::OK,
+        &LicenceVerification { decision: found.decision(), verification, registry: &found.registry },
+    )
 }
