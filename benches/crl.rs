@@ -1,7 +1,13 @@
 //! One revocation list, read by this software, by x509-parser, rustls-webpki and openssl, in one run.
 //!
 //! `cargo bench --bench crl -- 1000000` (the number of entries; default one million).
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, clippy::cast_precision_loss, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    missing_docs
+)]
 
 use std::hint::black_box;
 use std::process::Command;
@@ -22,9 +28,8 @@ fn row(who: &str, load: Duration, lookup: Option<Duration>) {
 
 /// The mean over lookups of serial numbers that are listed.
 fn lookups(count: u32, entries: u64, mut find: impl FnMut(&[u8]) -> bool) -> Duration {
-    let (all, elapsed) = timed(|| {
-        (0..u64::from(count)).all(|n| find(&sample_serial(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % entries)))
-    });
+    let (all, elapsed) =
+        timed(|| (0..u64::from(count)).all(|n| find(&sample_serial(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % entries))));
     assert!(all);
     elapsed / count
 }
@@ -51,7 +56,8 @@ fn openssl(files: &SampleFiles) {
         return;
     }
     let read = ["crl", "-inform", "DER", "-noout", "-in", files.list.to_str().unwrap()];
-    let (status, load) = timed(|| Command::new("openssl").args(read).arg("-CAfile").arg(&certificate).output().unwrap());
+    let (status, load) =
+        timed(|| Command::new("openssl").args(read).arg("-CAfile").arg(&certificate).output().unwrap());
     assert!(String::from_utf8_lossy(&status.stderr).contains("verify OK"));
     row("openssl crl", load, None);
 }

@@ -7,8 +7,8 @@ use crate::adapter::material;
 use crate::adapter::revocation_store::{ImportError, Imported, IndexedList, Staleness};
 use crate::app::revocation;
 use crate::config::Config;
-use crate::pki::crl::RevocationList as _;
 use crate::pki::Crl;
+use crate::pki::crl::RevocationList as _;
 use crate::port::Clock;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -65,7 +65,8 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
 
 fn inspect(files: &[PathBuf]) -> Result<Exit, Failure> {
     for file in files {
-        let lists = material::load(std::slice::from_ref(file), |der| Crl::parse(der).map_err(|error| error.to_string()))?;
+        let lists =
+            material::load(std::slice::from_ref(file), |der| Crl::parse(der).map_err(|error| error.to_string()))?;
         if lists.is_empty() {
             return Err(Failure::unreadable(file, &std::io::Error::other("no revocation list in it")));
         }

@@ -48,7 +48,6 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
     telemetry::start_log_in(&config.log, file).map_err(Failure::usage)?;
 
     let app = App::build(&config)?;
-    app.recover()?;
     let demonstration =
         app.demonstration.as_ref().ok_or_else(|| Failure::fault("there is no demonstration material"))?;
     let tokens = app.demonstration_tokens(demonstration)?;

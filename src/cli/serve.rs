@@ -27,7 +27,6 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
     telemetry::start_log(&config.log).map_err(Failure::usage)?;
     let metrics = telemetry::metrics().map_err(Failure::fault)?;
     let app = App::build(&config)?;
-    app.recover()?;
     if let Some(demonstration) = &app.demonstration {
         app.demonstration_tokens(demonstration)?;
         let folder = demonstration.folder().display();

@@ -118,7 +118,8 @@ fn findings(certificate: &Certificate, now: Time) -> Vec<String> {
             let verified = signature_algorithm(certificate.signature_algorithm())
                 .map_err(|error| error.to_string())
                 .and_then(|algorithm| {
-                    key.verify(&algorithm, certificate.tbs(), certificate.signature()).map_err(|error| error.to_string())
+                    key.verify(&algorithm, certificate.tbs(), certificate.signature())
+                        .map_err(|error| error.to_string())
                 });
             findings.extend(verified.err().map(|error| format!("its own signature: {error}")));
         }

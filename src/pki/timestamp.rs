@@ -86,7 +86,12 @@ impl GenTime {
                     return Err(element.invalid());
                 }
                 // Nine digits; finer ones are dropped.
-                digits.iter().map(|d| u32::from(d - b'0')).chain(std::iter::repeat(0)).take(9).fold(0, |n, d| n * 10 + d)
+                digits
+                    .iter()
+                    .map(|d| u32::from(d - b'0'))
+                    .chain(std::iter::repeat(0))
+                    .take(9)
+                    .fold(0, |n, d| n * 10 + d)
             }
             _ => return Err(element.invalid()),
         };

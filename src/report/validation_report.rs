@@ -357,10 +357,8 @@ pub fn judge(checks: &Checks, required: &[CheckId]) -> Judgement {
                 verdict.sub_indication = Some(SubIndication::OutOfBoundsNotRevoked);
             }
             // EN 319 102-1 §5.5.4 step 4: proven to have existed before the certificate did.
-            let not_yet_valid = matches!(
-                checks.outcome(CheckId::CertificateValidity),
-                Outcome::Failed(Reason::XcvNotYetValid { .. })
-            );
+            let not_yet_valid =
+                matches!(checks.outcome(CheckId::CertificateValidity), Outcome::Failed(Reason::XcvNotYetValid { .. }));
             if not_yet_valid
                 && matches!(
                     verdict.sub_indication,

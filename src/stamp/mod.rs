@@ -12,8 +12,8 @@
 mod cades;
 pub mod canonical;
 mod lint;
-mod xml;
 pub mod timestamp;
+mod xml;
 
 pub use cades::{CadesOrder, Encapsulation, PreparedSignature, SealError};
 pub use lint::{SealProfile, StampRefused};

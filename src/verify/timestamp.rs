@@ -14,9 +14,9 @@ use super::policy::Severity;
 use super::signing_certificate::{Binding, find};
 use crate::crypto::{Digest, PublicKey};
 use crate::format::{ParsedDocument, ParsedSignature, cms};
+use crate::pki::Certificate;
 use crate::pki::extension::{GeneralName, id, purpose};
 use crate::pki::timestamp::{ID_CT_TST_INFO, TstInfo};
-use crate::pki::Certificate;
 use crate::report::{CheckId, Checks, Outcome, Reason, Time, TimestampOutcome, TimestampReport};
 
 /// How far in the future a token's time may lie, in seconds: clocks of authorities and ours differ.
@@ -154,7 +154,8 @@ fn bag(token: &ParsedDocument<'_>, embedded: &[Certificate]) -> Vec<Certificate>
 
 /// Order 500/НҚ p. 17: the imprint is the digest of what is stamped.
 fn check_imprint(info: &TstInfo<'_>, stamped: &[u8]) -> Result<(), Refusal> {
-    let imprint = info.message_imprint.known().ok_or_else(|| not_allowed(&info.message_imprint.algorithm.to_string()))?;
+    let imprint =
+        info.message_imprint.known().ok_or_else(|| not_allowed(&info.message_imprint.algorithm.to_string()))?;
     let algorithm = imprint.algorithm();
     if !algorithm.is_collision_resistant() {
         return Err(not_allowed(algorithm.name()));

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 use tamga::adapter::fetch::{
     FetchRules, Fetcher, ListSource, PrivateAddresses, RefreshError, Refreshed, Refresher, SourceState,
 };
-use tamga::adapter::revocation_store::{
-    Limits, ListSigner, RevocationStore, SampleAuthority, sample_serial,
-};
+use tamga::adapter::revocation_store::{Limits, ListSigner, RevocationStore, SampleAuthority, sample_serial};
 use tamga::pki::{Certificate, RevocationList as _};
 use tamga::port::Clock;
 use tamga::report::Time;

@@ -75,13 +75,19 @@ fn a_responder_of_openssl_says_good_and_revoked_and_openssl_believes_what_was_re
         let (request, certificate) = (format!("{name}.csr"), format!("{name}.pem"));
         let key_file = format!("{name}.key");
         let subject = format!("/CN={name}");
-        openssl(folder, &[&["req", "-new"], &key[..], &["-keyout", &key_file, "-out", &request, "-subj", &subject]].concat());
+        openssl(
+            folder,
+            &[&["req", "-new"], &key[..], &["-keyout", &key_file, "-out", &request, "-subj", &subject]].concat(),
+        );
         let sign = ["x509", "-req", "-in", &request, "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"];
         let hex = format!("0x{serial}");
         openssl(folder, &[&sign[..], &["-set_serial", &hex, "-out", &certificate]].concat());
         let revoked = if state == "R" { "260101000000Z,keyCompromise" } else { "" };
         index += &format!("{state}\t350101000000Z\t{revoked}\t{serial}\tunknown\t{subject}\n");
-        openssl(folder, &["ocsp", "-issuer", "ca.pem", "-cert", &certificate, "-no_nonce", "-reqout", &format!("{name}.req")]);
+        openssl(
+            folder,
+            &["ocsp", "-issuer", "ca.pem", "-cert", &certificate, "-no_nonce", "-reqout", &format!("{name}.req")],
+        );
     }
     fs::write(folder.join("index.txt"), index).unwrap();
 

@@ -123,9 +123,8 @@ fn an_authority_without_the_one_critical_purpose_is_refused() {
         ("any purpose", vec![purpose::ANY]),
     ];
     for (_, purposes) in rows {
-        let authority = attack
-            .scene
-            .other_authority(|template| template.with(extension::extended_key_usage(&purposes).critical()));
+        let authority =
+            attack.scene.other_authority(|template| template.with(extension::extended_key_usage(&purposes).critical()));
         attack.refused(&attack.by(&authority), "tsp-extended-key-usage");
     }
     let not_critical =
@@ -167,7 +166,8 @@ fn a_substituted_certificate_is_refused() {
     let genuine = attack.scene.authority.certificate.clone();
     let number = certificate(&attack.scene.authority).serial_number().to_vec();
     // One day longer: as many octets.
-    let longer = attack.scene.other_authority(|t| t.validity(Validity::around(moment(), 365, 731)).serial_number(&number));
+    let longer =
+        attack.scene.other_authority(|t| t.validity(Validity::around(moment(), 365, 731)).serial_number(&number));
     let at = token.windows(genuine.len()).position(|window| window == genuine).unwrap();
     if longer.certificate.len() == genuine.len() {
         let token = [&token[..at], &longer.certificate, &token[at + genuine.len()..]].concat();

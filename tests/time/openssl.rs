@@ -27,7 +27,8 @@ fn write(folder: &Path, scene: &Scene) {
     file("ca.pem", &pem("CERTIFICATE", &scene.world.authority.certificate));
     file("tsa.pem", &pem("CERTIFICATE", &scene.authority.certificate));
     file("key.pem", &pem("PRIVATE KEY", scene.authority.key.pkcs8()));
-    let both = pem("CERTIFICATE", &scene.authority.certificate) + &pem("CERTIFICATE", &scene.world.authority.certificate);
+    let both =
+        pem("CERTIFICATE", &scene.authority.certificate) + &pem("CERTIFICATE", &scene.world.authority.certificate);
     file("untrusted.pem", &both);
 }
 
@@ -42,7 +43,8 @@ fn openssl_verifies_our_tokens() {
         std::fs::write(folder.path().join("other.bin"), b"other octets").unwrap();
         let at = scene.world.at.unix().to_string();
         for certificate in [CertificateRequested::Yes, CertificateRequested::No] {
-            let token = Token { certificate, ..Token::new(&value, scene.world.at) }.made_by(&scene.authority, &scene.world);
+            let token =
+                Token { certificate, ..Token::new(&value, scene.world.at) }.made_by(&scene.authority, &scene.world);
             std::fs::write(folder.path().join("token.der"), &token).unwrap();
             #[rustfmt::skip]
             let verify = ["ts", "-verify", "-token_in", "-in", "token.der", "-CAfile", "root.pem", "-untrusted",

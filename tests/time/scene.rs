@@ -5,8 +5,8 @@ use tamga::asn1::{Oid, oid};
 use tamga::crypto::{Digest, DigestAlgorithm};
 use tamga::demonstration::{CertificateTemplate, Credential, Holder, Key, KeyKind, World};
 use tamga::format::cms;
-use tamga::pki::{Certificate, Crl, RevocationList};
 use tamga::pki::timestamp::{CertificateRequested, NewTstInfo};
+use tamga::pki::{Certificate, Crl, RevocationList};
 use tamga::report::{CheckId, Time, TimestampReport, ValidationReport};
 use tamga::stamp::timestamp::{Authority, add_signature_timestamp, prepare_token};
 use tamga::stamp::{CadesOrder, Encapsulation, PreparedSignature};
@@ -135,12 +135,7 @@ pub fn stamped(document: &[u8], token: &[u8]) -> Vec<u8> {
 }
 
 /// Verifies under the policy `signature`.
-pub fn judge(
-    document: &[u8],
-    at: Time,
-    unconfirmed: Severity,
-    context: ValidationContext<'_>,
-) -> ValidationReport {
+pub fn judge(document: &[u8], at: Time, unconfirmed: Severity, context: ValidationContext<'_>) -> ValidationReport {
     let mut policy = Policy::built_in("signature").unwrap();
     policy.unconfirmed_timestamp = unconfirmed;
     verify(&VerificationInputs {

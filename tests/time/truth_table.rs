@@ -216,7 +216,8 @@ fn an_expired_authority_proves_nothing_by_itself() {
     let key = Key::cached(KeyKind::P256, "time-stamping authority").unwrap();
     let template = scene.world.timestamp_template(key.spki()).validity(validity);
     scene.authority = scene.world.root.issue(&template, key).unwrap();
-    let lists = [list(149, 400).issue(&scene.world.root).unwrap(), list(199, 260).issue(&scene.world.authority).unwrap()];
+    let lists =
+        [list(149, 400).issue(&scene.world.root).unwrap(), list(199, 260).issue(&scene.world.authority).unwrap()];
     let before = late(&scene, &lists, 150, 210);
     assert_eq!((before.decision, before.best_signature_time), (Decision::Accepted, day(150)));
     let after = late(&scene, &lists, 150, 250);

@@ -220,7 +220,8 @@ impl Fetcher {
         let rules = Arc::new(rules);
         let checked = Arc::clone(&rules);
         let policy = redirect::Policy::custom(move |attempt| {
-            let left_tls = attempt.url().scheme() == "http" && attempt.previous().iter().any(|url| url.scheme() == "https");
+            let left_tls =
+                attempt.url().scheme() == "http" && attempt.previous().iter().any(|url| url.scheme() == "https");
             if left_tls || attempt.previous().len() > MAX_REDIRECTS {
                 return attempt.error(Refusal::Redirect);
             }
@@ -279,7 +280,8 @@ impl Fetcher {
     pub async fn ocsp(&self, url: &str, request: &[u8], deadline: Duration) -> Result<Vec<u8>, FetchError> {
         let timeout = deadline.min(self.rules.response_timeout);
         let builder = self.request(Method::POST, url)?.timeout(timeout);
-        let builder = builder.header(CONTENT_TYPE, "application/ocsp-request").header(ACCEPT, "application/ocsp-response");
+        let builder =
+            builder.header(CONTENT_TYPE, "application/ocsp-request").header(ACCEPT, "application/ocsp-response");
         self.small(builder.body(request.to_vec())).await
     }
 

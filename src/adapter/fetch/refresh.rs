@@ -175,7 +175,8 @@ impl Refresher {
         let (now, jitter) = (self.clock.now(), rand::random::<f64>());
         match &outcome {
             Ok(_) => {
-                let held = self.store.lists().iter().find(|list| state.list == Some(list.scope().digest.to_hex())).cloned();
+                let held =
+                    self.store.lists().iter().find(|list| state.list == Some(list.scope().digest.to_hex())).cloned();
                 let life = held.and_then(|list| Some((list.scope().this_update, list.scope().next_update?)));
                 state.next_refresh = Some(after_success(now, source.interval_seconds, life, jitter));
                 (state.last_success, state.failures, state.last_error) = (Some(now), 0, None);
@@ -207,7 +208,8 @@ impl Refresher {
         };
         let (store, signers, at) = (Arc::clone(&self.store), Arc::clone(&self.signers), self.clock.now());
         let work = move || store.import(staged, &signers, at, Staleness::Refuse);
-        let imported = tokio::task::spawn_blocking(work).await.map_err(|error| RefreshError::Other(error.to_string()))?;
+        let imported =
+            tokio::task::spawn_blocking(work).await.map_err(|error| RefreshError::Other(error.to_string()))?;
         let imported = imported.map_err(import)?;
         state.list = Some(imported.list().scope().digest.to_hex());
         (state.url, state.validators) = (Some(url.to_owned()), validators);

@@ -327,8 +327,8 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::record::Records;
-    use crate::pki::CrlReason;
     use super::*;
+    use crate::pki::CrlReason;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::io::{Seek as _, SeekFrom};
@@ -342,7 +342,8 @@ mod tests {
         let groups = records.into_sorted();
         let mut octets = Vec::new();
         let source = Digest::sha256(b"source");
-        let contents = Contents { source, source_octets: 7, signer: &Digest::sha256(b"key"), frame: b"frame", groups: &groups };
+        let contents =
+            Contents { source, source_octets: 7, signer: &Digest::sha256(b"key"), frame: b"frame", groups: &groups };
         write(&contents, &mut octets).unwrap();
         octets
     }
@@ -368,7 +369,13 @@ mod tests {
         records.push(&[1, 2, 3], &revoked(5));
         let index = open(&octets(records)).unwrap();
         assert_eq!((index.entries(), index.source_octets(), index.frame()), (1, 7, &b"frame"[..]));
-        assert_eq!((index.source(), index.signer()), (Digest::sha256(b"source").as_bytes().try_into().unwrap(), Digest::sha256(b"key").as_bytes().try_into().unwrap()));
+        assert_eq!(
+            (index.source(), index.signer()),
+            (
+                Digest::sha256(b"source").as_bytes().try_into().unwrap(),
+                Digest::sha256(b"key").as_bytes().try_into().unwrap()
+            )
+        );
         assert_eq!(index.find_own(&[1, 2, 3]), Some(revoked(5)));
         assert_eq!(index.find_own(&[1, 2]), None);
     }

@@ -24,7 +24,7 @@ mod record;
 mod sample;
 mod walk;
 
-pub use import::{Imported, ImportError, ListSigner, Staleness, StagedList};
+pub use import::{ImportError, Imported, ListSigner, StagedList, Staleness};
 pub use index::IndexError;
 pub use list::{IndexedList, ListKind};
 pub use sample::{SampleAuthority, SampleTimes, sample_serial};
@@ -115,12 +115,8 @@ impl RevocationStore {
         for part in ["index", "archive", "staging"] {
             fs::create_dir_all(folder.join(part))?;
         }
-        let store = RevocationStore {
-            folder: folder.to_owned(),
-            limits,
-            lists: RwLock::default(),
-            importing: Mutex::new(()),
-        };
+        let store =
+            RevocationStore { folder: folder.to_owned(), limits, lists: RwLock::default(), importing: Mutex::new(()) };
         store.empty_staging()?;
         store.reload()?;
         Ok(store)

@@ -76,7 +76,8 @@ impl SampleAuthority {
     /// The writer's, and [`io::ErrorKind::InvalidInput`] above four gigabytes.
     pub fn write_list(&self, entries: u64, number: u32, times: SampleTimes, to: &mut impl Write) -> io::Result<()> {
         let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
-        let head = [&[2, 1, 1], &algorithm()[..], &self.name, &time(times.this_update), &time(times.next_update)].concat();
+        let head =
+            [&[2, 1, 1], &algorithm()[..], &self.name, &time(times.this_update), &time(times.next_update)].concat();
         // The shortest form: no zero octet before one whose top bit is clear (X.690 §8.3.2).
         let number = [&[0][..], &number.to_be_bytes()].concat();
         let superfluous = number.windows(2).take_while(|pair| matches!(pair, [0, 0..0x80])).count();

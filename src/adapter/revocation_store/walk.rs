@@ -397,10 +397,7 @@ fn walk_entries<R: Read>(
 }
 
 /// crlEntryExtensions (RFC 5280 §5.3): the reason, and the names of a certificateIssuer.
-fn entry_extensions(
-    fields: &mut Reader<'_>,
-    position: u64,
-) -> Result<(Option<CrlReason>, Vec<Vec<u8>>), WalkError> {
+fn entry_extensions(fields: &mut Reader<'_>, position: u64) -> Result<(Option<CrlReason>, Vec<Vec<u8>>), WalkError> {
     let malformed = |_: Asn1Error| WalkError::Malformed { offset: position };
     let mut list = fields.sequence().map_err(malformed)?;
     fields.finish().map_err(malformed)?;
