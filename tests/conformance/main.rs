@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod certificates;
+#[cfg(feature = "server")]
+mod hostile;
 mod pkits;
 mod revocation_lists;
 
