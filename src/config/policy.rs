@@ -118,6 +118,19 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_key() {
+        let text = include_str!("../../docs/policy.md");
+        let example = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let policy = read(example).expect("the example is a policy");
+        let json = serde_json::to_value(&policy).expect("a policy is JSON");
+        for section in ["key_usage", "path", "revocation"] {
+            for key in json[section].as_object().expect("a section").keys() {
+                assert!(example.contains(&format!("\n{key} = ")), "{section}.{key}");
+            }
+        }
+    }
+
+    #[test]
     fn loosening_and_unknown_words_are_refused() {
         let head = "id = \"x\"\nversion = \"1\"\n";
         for text in [

@@ -17,6 +17,9 @@ use crate::report::RevocationSource;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+/// Distribution points of a certificate that are looked at: national certificates have two.
+const MAX_DISTRIBUTION_POINTS: usize = 32;
+
 /// Signatures of lists that were verified for this verdict, by list and key.
 #[derive(Default)]
 pub(super) struct ListSignatures(RefCell<HashMap<(Digest, Digest), Result<(), String>>>);
@@ -50,7 +53,8 @@ impl Validator<'_> {
         nesting: &Nesting,
     ) -> Answer {
         let given = certificate.crl_distribution_points();
-        let points = given.iter().flat_map(|points| points.iter()).map(Point::Given).chain([Point::Assumed]);
+        let given = given.iter().flat_map(|points| points.iter()).take(MAX_DISTRIBUTION_POINTS);
+        let points = given.map(Point::Given).chain([Point::Assumed]);
         let mut trouble = Trouble::new(0, self.no_data("no revocation list of the issuer"));
         let mut covered = ReasonFlags::NONE;
         let mut evidence = None;

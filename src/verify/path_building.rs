@@ -97,6 +97,8 @@ pub(super) struct PathBuilder<'a> {
     pub(super) cache: Option<&'a dyn SignatureCache>,
     steps: RefCell<HashMap<(Digest, Digest), Result<(), StepError>>>,
     distances: OnceCell<HashMap<Vec<u8>, usize>>,
+    /// Certificates of the pool by the issuer name that was asked for: names are compared once.
+    named: RefCell<HashMap<Box<[u8]>, Vec<&'a Certificate>>>,
 }
 
 impl<'a> PathBuilder<'a> {
@@ -108,8 +110,8 @@ impl<'a> PathBuilder<'a> {
         budgets: &'a Budgets,
         cache: Option<&'a dyn SignatureCache>,
     ) -> PathBuilder<'a> {
-        let (steps, distances) = (RefCell::default(), OnceCell::new());
-        PathBuilder { anchors, pool, at, policy, budgets, cache, steps, distances }
+        let (steps, distances, named) = (RefCell::default(), OnceCell::new(), RefCell::default());
+        PathBuilder { anchors, pool, at, policy, budgets, cache, steps, distances, named }
     }
 
     /// Whether a certificate verifies under the key of another.
@@ -185,7 +187,9 @@ impl<'a> PathBuilder<'a> {
         let Some(current) = chain.last().cloned() else { return ControlFlow::Continue(()) };
         let position = chain.len() - 1;
         if chain.len() == depth {
-            for anchor in self.issuers(&current, self.anchors.iter()) {
+            let issuer = current.issuer();
+            let anchors = self.anchors.iter().filter(|anchor| anchor.subject() == issuer).collect();
+            for anchor in self.likeliest_first(&current, anchors) {
                 if anchor == &current {
                     continue;
                 }
@@ -195,10 +199,10 @@ impl<'a> PathBuilder<'a> {
                 }
                 visit(chain, anchor)?;
             }
-            *deeper |= self.pool.iter().any(|c| c.subject() == current.issuer() && !repeats(chain, c));
+            *deeper |= self.named(&current).iter().any(|candidate| !repeats(chain, candidate));
             return ControlFlow::Continue(());
         }
-        let mut candidates = self.issuers(&current, self.pool.iter().copied());
+        let mut candidates = self.likeliest_first(&current, self.named(&current));
         candidates.retain(|candidate| !repeats(chain, candidate));
         if candidates.len() > 1 {
             let distance = |candidate: &Certificate| self.distance(candidate);
@@ -229,16 +233,25 @@ impl<'a> PathBuilder<'a> {
         self.check_step(certificate, issuer)
     }
 
-    /// Certificates with the issuer's name: fitting key identifiers and dates first.
-    pub(super) fn issuers<'c>(
+    /// Certificates of the pool with the issuer's name.
+    fn named(&self, certificate: &Certificate) -> Vec<&'a Certificate> {
+        let issuer = certificate.issuer();
+        if let Some(known) = self.named.borrow().get(issuer.raw()) {
+            return known.clone();
+        }
+        let found: Vec<&Certificate> = self.pool.iter().copied().filter(|c| c.subject() == issuer).collect();
+        self.named.borrow_mut().insert(issuer.raw().into(), found.clone());
+        found
+    }
+
+    /// Candidates with fitting key identifiers and dates first.
+    fn likeliest_first<'c>(
         &self,
         certificate: &Certificate,
-        candidates: impl Iterator<Item = &'c Certificate>,
+        mut candidates: Vec<&'c Certificate>,
     ) -> Vec<&'c Certificate> {
-        let issuer = certificate.issuer();
         let authority = certificate.authority_key_identifier().and_then(|identifier| identifier.key_identifier);
-        let mut found: Vec<&Certificate> = candidates.filter(|candidate| candidate.subject() == issuer).collect();
-        found.sort_by_key(|candidate| {
+        candidates.sort_by_key(|candidate| {
             let fits = match (authority, candidate.subject_key_identifier()) {
                 (Some(wanted), Some(own)) if wanted == own => 0,
                 (Some(_), Some(_)) => 2,
@@ -246,7 +259,7 @@ impl<'a> PathBuilder<'a> {
             };
             (fits, !candidate.is_valid_at(self.at))
         });
-        found
+        candidates
     }
 
     /// How many certificates lie between a candidate and the nearest trust anchor, by name alone; `None` for never.
