@@ -93,6 +93,8 @@ impl Verification for StandInVerification {
             }),
             algorithm: None,
             claimed_signing_time: Some(NOW),
+            best_signature_time: NOW,
+            timestamps: Vec::new(),
             level: "B".into(),
             scope: None,
             certification_path: Vec::new(),
