@@ -96,6 +96,8 @@ impl Verification for StandInVerification {
             best_signature_time: NOW,
             timestamps: Vec::new(),
             level: "B".into(),
+            best_signature_time: NOW,
+            timestamps: Vec::new(),
             scope: None,
             certification_path: Vec::new(),
             revocation: Vec::new(),
