@@ -93,8 +93,6 @@ impl Verification for StandInVerification {
             }),
             algorithm: None,
             claimed_signing_time: Some(NOW),
-            best_signature_time: NOW,
-            timestamps: Vec::new(),
             level: "B".into(),
             best_signature_time: NOW,
             timestamps: Vec::new(),
