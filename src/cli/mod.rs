@@ -103,7 +103,17 @@ pub fn run(
             return exit.into();
         }
     };
-    let outcome = match cli.command {
+    // A panic is our own fault, and the exit code says so; the hook has said where.
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(cli.command, environment)))
+        .unwrap_or_else(|_| Err(Failure::fault("an unexpected fault")));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.say().into(),
+    }
+}
+
+fn dispatch(command: Command, environment: Environment) -> Result<Exit, Failure> {
+    match command {
         Command::Serve(arguments) => serve::run(arguments, environment),
         Command::Demo(arguments) => demo::run(arguments, environment),
         Command::Audit(arguments) => audit::run(arguments, environment),
@@ -115,10 +125,6 @@ pub fn run(
         Command::Bench(arguments) => bench::run(arguments),
         Command::Config(arguments) => config::run(arguments, environment),
         Command::Openapi => openapi::run(),
-    };
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => failure.say().into(),
     }
 }
 
