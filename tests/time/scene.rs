@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tamga::asn1::{Oid, oid};
 use tamga::crypto::{Digest, DigestAlgorithm};
-use tamga::demonstration::{CertificateTemplate, Credential, Holder, Key, KeyKind, World};
+use tamga::demonstration::{CertificateTemplate, Credential, Holder, KeyKind, World};
 use tamga::format::cms;
 use tamga::pki::timestamp::{CertificateRequested, NewTstInfo};
 use tamga::pki::{Certificate, Crl, RevocationList};
@@ -49,7 +49,7 @@ impl Scene {
             content_type: cms::ID_DATA,
             encapsulation: Encapsulation::Attached,
             certificate: &certificate,
-            chain: &[self.world.authority.certificate.clone()],
+            chain: std::slice::from_ref(&self.world.authority.certificate),
             algorithm: self.signer.algorithm,
             at: self.world.at,
             content_description: None,
