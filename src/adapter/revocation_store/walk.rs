@@ -344,7 +344,7 @@ fn walk_entries<R: Read>(
     allowed: EntryExtensions,
     records: &mut Records,
 ) -> Result<(), WalkError> {
-    // The last extensions read and what they say: entries of one list say few different things. None say nothing.
+    // The last extensions read and what they say: entries of one list say few different things.
     let mut memo: (Vec<u8>, Option<CrlReason>) = (Vec::new(), None);
     while window.offset() < end {
         if window.rest().len() < WINDOW / 2 && window.offset() + (window.rest().len() as u64) < end {
@@ -372,7 +372,9 @@ fn walk_entries<R: Read>(
             let serial = fields.integer().map_err(malformed)?;
             let revocation_date = x509_time(&mut fields).map_err(malformed)?;
             let extensions = fields.rest();
-            let reason = if extensions == memo.0 {
+            let reason = if extensions.is_empty() {
+                None
+            } else if extensions == memo.0 {
                 memo.1
             } else if allowed == EntryExtensions::NotAllowed {
                 return Err(WalkError::Malformed { offset: position });
