@@ -1,7 +1,7 @@
 //! The profile of certificates and extensions, one row for each clause of RFC 5280 §4 that a path validator can hold a
 //! certificate to and that §6.1 does not name itself.
 //!
-//! What §6.1 asks (basicConstraints, keyCertSign, critical extensions) stands in [`super::path`]. Rows are about what
+//! What §6.1 asks (basicConstraints, keyCertSign, critical extensions) stands in [`mod@super::path`]. Rows are about what
 //! a certificate *must not* say; conventions that conforming issuers break in the open (criticality of keyUsage, absent
 //! key identifiers) are no rows.
 //!
