@@ -4,6 +4,7 @@
 
 use crate::{
     adapter::revocation_store::RevocationStore,
+    adapter::signature_cache::KnownSignatures,
     pki::{Certificate, RevocationList},
     port::Clock,
     report::{Time, ValidationReport},
@@ -20,6 +21,7 @@ pub struct Facts {
     policies: Vec<Policy>,
     lists: RwLock<Arc<[Arc<dyn RevocationList>]>>,
     store: Option<Arc<RevocationStore>>,
+    signatures: KnownSignatures,
 }
 
 impl Facts {
@@ -30,7 +32,15 @@ impl Facts {
         intermediates: Vec<Certificate>,
         policies: Vec<Policy>,
     ) -> Facts {
-        Facts { clock, anchors, intermediates, policies, lists: RwLock::new(Arc::new([])), store: None }
+        Facts {
+            clock,
+            anchors,
+            intermediates,
+            policies,
+            lists: RwLock::new(Arc::new([])),
+            store: None,
+            signatures: KnownSignatures::default(),
+        }
     }
 
     /// Puts these lists in the place of the ones before.
@@ -85,6 +95,7 @@ impl Verification for Facts {
                 intermediates: &self.intermediates,
                 lists: &lists,
                 now: Some(self.clock.now()),
+                cache: Some(&self.signatures),
                 ..ValidationContext::default()
             },
         })

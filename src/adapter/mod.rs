@@ -9,5 +9,6 @@ pub mod fetch;
 pub mod material;
 pub mod revocation_store;
 pub mod sealing;
+pub mod signature_cache;
 pub mod soft_key;
 pub mod sqlite;
