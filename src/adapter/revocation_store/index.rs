@@ -13,8 +13,8 @@
 //! stay in the cache) and then through one run of 32 records, which lies in 800 consecutive octets. It takes the same
 //! steps whatever the numbers look like: random, consecutive, or chosen.
 //!
-//! Both digests are verified when the file is opened, all of it: 13 ms for a million entries, and what answers has been
-//! checked. The entries are not parsed.
+//! Both digests are verified when the file is opened, all of it, and what answers has been checked. The entries are not
+//! parsed.
 //!
 //! *Invariant:* [`Index`] is only ever made from a file whose digests hold; a file that lies about itself is an error.
 
