@@ -17,7 +17,7 @@ use crate::{
     },
     config::{Config, ConfigError, Environment, read_policy},
     demonstration::MARK,
-    licensing::{Bilingual, Catalogue, NumberFormat, NumberFormatError},
+    licensing::{Bilingual, NumberFormat, NumberFormatError},
     pki::{Certificate, Crl, RevocationList},
     port::{
         Clock, KeySigner, Registry, RegistryError,
@@ -128,7 +128,7 @@ impl App {
             stamping: Arc::new(Sealing::default()),
             signer: Some(Arc::clone(&signer) as _),
             settings: Settings {
-                catalogue: Catalogue::default(),
+                catalogue: config.catalogue()?,
                 licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE)?,
                 request_numbers: NumberFormat::parse(NumberFormat::DEFAULT_REQUEST)?,
                 authority: config.issuer.clone().unwrap_or_else(demonstration_issuer),

@@ -6,16 +6,18 @@
 mod layers;
 mod policy;
 mod revocation;
+mod services;
 mod size;
 
 pub use layers::ConfigError;
 pub use policy::read_policy;
 pub use revocation::{Revocation, Series};
+pub use services::ServiceSettings;
 pub use size::{Bytes, Seconds};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 /// Whether the service may work with keys that prove nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +50,8 @@ pub struct Config {
     pub issuer: Option<crate::service::Authority>,
     /// Policy files beside the built-in policies.
     pub policies: Vec<PathBuf>,
+    /// What an installation decides about services of the catalogue, by id.
+    pub services: BTreeMap<String, ServiceSettings>,
     /// What is written to the log.
     pub log: Log,
 }
@@ -195,6 +199,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let refuse = |detail: &str| Err(ConfigError::Contradiction(detail.into()));
         self.revocation.check()?;
+        self.catalogue()?;
         let http = &self.http;
         if http.tls_certificate.is_some() != http.tls_key.is_some() {
             return refuse("http.tls_certificate and http.tls_key are given together or not at all");

@@ -94,6 +94,11 @@ impl Path {
         whole.then(|| (Name { namespace, local: local.to_owned() }, after))
     }
 
+    /// Whether the path ends at an element, not at an attribute.
+    pub fn names_an_element(&self) -> bool {
+        self.take == Take::Text
+    }
+
     /// The elements that the steps lead to, from the document element on.
     pub fn elements<'d>(&self, document: &'d Document<'d>) -> Vec<Element<'d>> {
         let mut steps = self.steps.iter();
