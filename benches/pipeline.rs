@@ -48,6 +48,7 @@ fn pipeline(c: &mut Criterion) {
             verify(&VerificationInputs {
                 report_id: "bench",
                 at,
+                received_at: None,
                 document,
                 format: None,
                 content: None,

@@ -84,6 +84,7 @@ impl Verification for Facts {
         verify(&VerificationInputs {
             report_id: question.report_id,
             at: question.at,
+            received_at: question.received_at,
             document: question.document,
             format: question.format,
             content: question.content,

@@ -163,6 +163,7 @@ impl Bench {
         let report = verify(&VerificationInputs {
             report_id: "bench",
             at: self.at,
+            received_at: None,
             document,
             format: None,
             content: None,

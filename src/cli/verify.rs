@@ -109,6 +109,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let report = verify(&VerificationInputs {
             report_id: &uuid::Uuid::now_v7().to_string(),
             at,
+            received_at: None,
             document: &document,
             format: None,
             content: content.as_deref(),

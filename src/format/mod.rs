@@ -137,6 +137,11 @@ pub struct ParsedSignature<'a> {
 }
 
 impl ParsedSignature<'_> {
+    /// XML: whether the element is among what the signature covers.
+    pub fn covers(&self, element: xml::Element<'_>) -> bool {
+        self.covered.iter().filter_map(|covered| covered.nodes()).any(|nodes| nodes.covers(element))
+    }
+
     /// XML: whether it is over the content beside the document.
     pub fn covers_content(&self) -> bool {
         self.covered.iter().any(|c| matches!(c, xmldsig::Covered::Content))

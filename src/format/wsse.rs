@@ -33,6 +33,13 @@ pub struct Message<'a> {
     pub timestamp: Option<Timestamp<'a>>,
 }
 
+impl Message<'_> {
+    /// Whether the Security header carries a signature.
+    pub fn is_signed_in_its_header(&self) -> bool {
+        self.security.children_named(xmldsig::NAMESPACE, "Signature").next().is_some()
+    }
+}
+
 /// How long a message claims to be fresh.
 #[derive(Clone, Debug)]
 pub struct Timestamp<'a> {

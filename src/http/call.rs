@@ -85,15 +85,20 @@ pub(super) fn json_value(status: StatusCode, value: &impl serde::Serialize) -> R
     Ok(json_text(status, text))
 }
 
-/// Whether the caller takes a media type (RFC 9110 §12.5.1). No `Accept` takes everything.
+/// Whether the caller takes a media type.
 pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    quality(headers, media_type) > 0.0
+}
+
+/// How much the caller likes a media type, from 0 (not at all) to 1 (RFC 9110 §12.5.1). No `Accept` takes everything.
+pub(super) fn quality(headers: &HeaderMap, media_type: &str) -> f32 {
     let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     if ranges.peek().is_none() {
-        return true;
+        return 1.0;
     }
     let family = media_type.split('/').next().unwrap_or_default();
     // The most specific range decides.
-    let mut best: Option<(u8, bool)> = None;
+    let mut best: Option<(u8, f32)> = None;
     for range in ranges.flat_map(|value| value.split(',')) {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -103,13 +108,12 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
             "*/*" => 0,
             _ => continue,
         };
-        let refused = parts
-            .any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|quality| quality <= 0.0)));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok());
         if best.is_none_or(|(earlier, _)| rank > earlier) {
-            best = Some((rank, !refused));
+            best = Some((rank, weight.filter(|q| q.is_finite()).unwrap_or(1.0).clamp(0.0, 1.0)));
         }
     }
-    best.is_some_and(|(_, taken)| taken)
+    best.map_or(0.0, |(_, weight)| weight)
 }
 
 /// Refuses a call whose caller does not take JSON.

@@ -2,13 +2,13 @@
 
 use super::{
     body,
-    call::{Call, accepts, json_value, must_accept_json},
+    call::{Call, json_value, must_accept_json, quality},
     problem::{self, Problem},
     submission::{FormSubmission, JsonSubmission, QueryParameters, Submission},
     verifications::no_parameters,
 };
 use crate::{
-    licensing::{DocumentKind, LicenceAction, LicenceNumber, LicenceTerms, RequestNumber},
+    licensing::{Container, DocumentKind, LicenceAction, LicenceNumber, LicenceTerms, RequestNumber},
     port::LicenceRecord,
     report::{Time, ValidationReport},
     service::{LicenceView, Novelty, RequestView, StampOrder, StateOrder},
@@ -229,14 +229,28 @@ pub(super) struct DocumentQuery {
     kind: Option<DocumentKind>,
 }
 
-/// The container licences are sealed in.
-const SEALED: &str = "application/pkcs7-mime";
+/// Media types of the containers that licences are sealed in; the first of equally wanted ones is served.
+const SEALED: [(&str, Container); 3] =
+    [("application/pkcs7-mime", Container::Cms), ("application/xml", Container::Xml), ("text/xml", Container::Xml)];
 
-/// The sealed document. `Accept` chooses the container; today there is one.
+/// What the caller takes of [`SEALED`], most wanted first.
+fn wanted(headers: &HeaderMap) -> Vec<(&'static str, Container)> {
+    let mut wanted: Vec<(f32, (&str, Container))> = SEALED
+        .into_iter()
+        .map(|entry| (quality(headers, entry.0), entry))
+        .filter(|(weight, _)| *weight > 0.0)
+        .collect();
+    wanted.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    wanted.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The sealed document. `Accept` chooses the container: CMS where nothing else is asked for, or XML.
 #[utoipa::path(
     get, path = "/v1/licences/{number}/document", tag = "registry",
     params(("number" = String, Path), DocumentQuery),
-    responses((status = 200, description = "the sealed octets", body = Vec<u8>, content_type = "application/pkcs7-mime"))
+    responses((status = 200, description = "the sealed octets", content(
+        (Vec<u8> = "application/pkcs7-mime"), (String = "application/xml"), (String = "text/xml"),
+    )))
 )]
 pub(super) async fn document(
     call: Call,
@@ -244,14 +258,26 @@ pub(super) async fn document(
     Path(number): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    if !accepts(&headers, SEALED) {
-        return Err(Problem::new(problem::NOT_ACCEPTABLE, format!("the document is sealed as {SEALED}")));
+    let not_acceptable = |detail: &str| Problem::new(problem::NOT_ACCEPTABLE, detail);
+    let wanted = wanted(&headers);
+    if wanted.is_empty() {
+        return Err(not_acceptable("the document is sealed as application/pkcs7-mime and application/xml"));
     }
     let DocumentQuery { kind } = body::query(&request)?;
     let number = LicenceNumber(known_form(number, "licence")?);
     let caller = call.caller()?;
-    let document = call.run(move |cases| cases.licence_document(&caller, &number, kind)).await?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(SEALED))], document).into_response())
+    let containers: Vec<Container> = wanted.iter().map(|(_, container)| *container).collect();
+    let sealed = call.run(move |cases| cases.licence_document(&caller, &number, kind, &containers)).await?;
+    let Some((container, document)) = sealed else {
+        return Err(not_acceptable("this document was sealed as application/pkcs7-mime alone"));
+    };
+    let media_type =
+        wanted.iter().find(|entry| entry.1 == container).map_or("application/octet-stream", |entry| entry.0);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::VARY, HeaderValue::from_static("accept")),
+    ];
+    Ok((headers, document).into_response())
 }
 
 /// A JSON body and its octets.

@@ -133,10 +133,17 @@ pub(super) struct Submission {
 }
 
 /// Media types of raw documents and the container each stands for.
-const RAW: &[(&str, Format)] =
-    &[("application/pkcs7-mime", Format::Cms), ("application/xml", Format::Auto), ("application/pdf", Format::Pdf)];
-const READABLE: &str =
-    "application/json, multipart/form-data, application/pkcs7-mime, application/xml and application/pdf";
+///
+/// `text/xml` and `application/soap+xml` are what SOAP 1.1 and 1.2 are sent as.
+const RAW: &[(&str, Format)] = &[
+    ("application/pkcs7-mime", Format::Cms),
+    ("application/xml", Format::Auto),
+    ("text/xml", Format::Auto),
+    ("application/soap+xml", Format::Auto),
+    ("application/pdf", Format::Pdf),
+];
+const READABLE: &str = "application/json, multipart/form-data, application/pkcs7-mime, application/xml, text/xml, \
+                        application/soap+xml and application/pdf";
 
 impl FromRequest<Arc<Shared>> for Submission {
     type Rejection = Problem;

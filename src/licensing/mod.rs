@@ -26,6 +26,35 @@ pub use state::{LicenceAction, LicenceState, RequestState, TransitionRefused};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The containers that a document is sealed in: the same content, once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Container {
+    /// Canonical JSON in attached CAdES-B: the form that identifies the document.
+    Cms,
+    /// XML with an enveloped XAdES-B seal.
+    Xml,
+}
+
+impl Container {
+    /// Every container, in the order of sealing.
+    pub const ALL: [Container; 2] = [Container::Cms, Container::Xml];
+
+    /// The name used on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Container::Cms => "cms",
+            Container::Xml => "xml",
+        }
+    }
+
+    /// The container with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|container| container.as_str() == name)
+    }
+}
+
 /// The kinds of documents an authority seals as the result of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

@@ -8,12 +8,22 @@
 
 use super::RegistryError;
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::licensing::{DocumentKind, LicenceAction, LicenceNumber, LicenceState, RequestNumber};
+use crate::licensing::{Container, DocumentKind, LicenceAction, LicenceNumber, LicenceState, RequestNumber};
 use crate::report::Time;
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 over everything the journal says up to and including a row.
 pub type ChainHash = [u8; 32];
+
+/// A digest in one of the containers beside CMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct FormDigest {
+    /// The container.
+    pub container: Container,
+    /// The digest.
+    pub digest: Digest,
+}
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +53,9 @@ pub enum JournalEvent {
         content: Digest,
         /// Digest of the signer's certificate.
         certificate: Digest,
+        /// Digests of the content in the other containers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forms: Vec<FormDigest>,
     },
     /// A sealed document was verified and issued.
     Stamped {
@@ -54,6 +67,9 @@ pub enum JournalEvent {
         request: RequestNumber,
         /// Digest of the sealed document.
         document: Digest,
+        /// Digests of the document in the other containers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        forms: Vec<FormDigest>,
     },
     /// A reserved number will never be used, or a stamping that had begun came to nothing.
     Voided {

@@ -11,11 +11,13 @@ mod revocation_source;
 mod signer;
 pub mod token;
 
-pub use journal::{ChainBreak, ChainHash, Journal, JournalEntry, JournalEvent, JournalRow, chain, leaf_hash};
+pub use journal::{
+    ChainBreak, ChainHash, FormDigest, Journal, JournalEntry, JournalEvent, JournalRow, chain, leaf_hash,
+};
 pub use registry::{
-    Completion, Conflict, DocumentRecord, IdempotencyKey, Intent, LicenceRecord, NewReport, NewRequest, NumberSeries,
-    Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StampingPurpose,
-    StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
+    CompletedForm, Completion, Conflict, DocumentRecord, IdempotencyKey, Intent, LicenceRecord, NewReport, NewRequest,
+    NumberSeries, Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SealedForm, SeenKey,
+    StampingId, StampingPurpose, StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
 };
 pub use revocation_source::{OcspAnswer, OcspQuestion, RevocationSource};
 pub use signer::{KeySigner, SignerError};

@@ -3,13 +3,14 @@
 //! *Invariant:* a method that writes answers only when the row is on disk, and its journal rows with it, in one
 //! transaction.
 
-use super::Journal;
+use super::{FormDigest, Journal};
 use crate::crypto::Digest;
 use crate::licensing::{
-    Date, DocumentKind, Holder, LicenceAction, LicenceNumber, LicenceState, NumberFormat, PermitType, RequestNumber,
-    RequestState, TransitionRefused,
+    Container, Date, DocumentKind, Holder, LicenceAction, LicenceNumber, LicenceState, NumberFormat, PermitType,
+    RequestNumber, RequestState, TransitionRefused,
 };
 use crate::report::{Decision, Time};
+use crate::verify::replay::Taken;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -241,6 +242,8 @@ pub struct Intent {
     pub id: StampingId,
     /// Digest of the content to be sealed.
     pub content: Digest,
+    /// Digests of the content in the other containers.
+    pub forms: Vec<FormDigest>,
     /// Digest of the signer's certificate.
     pub certificate: Digest,
     /// When.
@@ -266,8 +269,19 @@ pub struct Completion {
     pub digest: Digest,
     /// Digest of the sealed content.
     pub content: Digest,
+    /// The same document in the other containers.
+    pub forms: Vec<CompletedForm>,
     /// When.
     pub at: Time,
+}
+
+/// A sealed and verified document in another container than CMS.
+#[derive(Clone, Debug)]
+pub struct CompletedForm {
+    /// What is kept about it.
+    pub form: SealedForm,
+    /// The sealed document.
+    pub document: Arc<[u8]>,
 }
 
 /// An attempt to stamp that was begun and neither completed nor voided.
@@ -283,6 +297,18 @@ pub struct Unfinished {
     pub since: Time,
 }
 
+/// A sealed document in one container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct SealedForm {
+    /// The container.
+    pub container: Container,
+    /// Digest of the sealed document.
+    pub digest: Digest,
+    /// Digest of the sealed content.
+    pub content: Digest,
+}
+
 /// One sealed document of a licence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -295,6 +321,17 @@ pub struct DocumentRecord {
     pub content: Digest,
     /// When it was stamped.
     pub stamped_at: Time,
+    /// The same document in the other containers; none where it was stamped before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<SealedForm>,
+}
+
+impl DocumentRecord {
+    /// The document in each of its containers, CMS first.
+    pub fn sealed(&self) -> impl Iterator<Item = SealedForm> + '_ {
+        let cms = SealedForm { container: Container::Cms, digest: self.digest, content: self.content };
+        std::iter::once(cms).chain(self.forms.iter().copied())
+    }
 }
 
 /// A licence as the registry has it.
@@ -453,6 +490,13 @@ pub trait Registry: Journal {
     /// # Errors
     /// [`RegistryError`] where the store cannot be read.
     fn seen(&self, keys: &[SeenKey]) -> Result<Option<RequestNumber>, RegistryError>;
+
+    /// Remembers messages until each says it ends, and for good where it does not say so: `true` where all of them are
+    /// new. Two calls at once with one message: one of them gets `true`.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; then whether they are new is not known.
+    fn take_messages(&self, messages: &[Taken], at: Time) -> Result<bool, RegistryError>;
 
     /// Registers an accepted request under a new number, once: where one of its signatures was registered before, that
     /// registration is the answer. The report is kept in both cases.

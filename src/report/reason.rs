@@ -50,6 +50,7 @@ pub enum Reason {
     SavAttributeInconsistent { attribute: String },
     SavSigningTimeImplausible { claimed: Time, validation_time: Time },
     SavMessageExpired { expires: Time, validation_time: Time },
+    SavMessageReplayed { expires: Option<Time> },
     SavSeenBefore {},
     TspMalformed { what: String },
     TspAlgorithmNotAllowed { algorithm: String },
@@ -152,6 +153,7 @@ impl Reason {
             SavAttributeInconsistent { .. } => "sav-attribute-inconsistent",
             SavSigningTimeImplausible { .. } => "sav-signing-time-implausible",
             SavMessageExpired { .. } => "sav-message-expired",
+            SavMessageReplayed { .. } => "sav-message-replayed",
             SavSeenBefore {} => "sav-seen-before",
             TspMalformed { .. } => "tsp-malformed",
             TspAlgorithmNotAllowed { .. } => "tsp-algorithm-not-allowed",
@@ -228,6 +230,7 @@ impl Reason {
                     | SavAttributeInconsistent { .. }
                     | SavSigningTimeImplausible { .. }
                     | SavMessageExpired { .. }
+                    | SavMessageReplayed { .. }
                     // Where a policy does not let a signature stand without its time-stamp, the token is one of its
                     // constraints (EN 319 102-1 §5.5.4 step 3 c).
                     | TspMalformed { .. }
@@ -337,6 +340,7 @@ mod tests {
             SavAttributeInconsistent { attribute: text("contentType") },
             SavSigningTimeImplausible { claimed: t1, validation_time: t0 },
             SavMessageExpired { expires: t0, validation_time: t1 },
+            SavMessageReplayed { expires: Some(t1) },
             SavSeenBefore {},
             TspMalformed { what: text("TSTInfo: truncated element at offset 7") },
             TspAlgorithmNotAllowed { algorithm: text("SHA-1") },

@@ -272,6 +272,11 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Срок действия сообщения истёк {expires} (время проверки {validation_time}).",
             "The message expired at {expires} (validation time {validation_time})."
         ),
+        SavMessageReplayed { .. } => say!(
+            "Бұл хабарлама бұрын қабылданған: ол екінші рет жіберілген.",
+            "Это сообщение уже было принято: оно отправлено повторно.",
+            "This message was taken before: it was sent a second time."
+        ),
         SavSeenBefore {} => say!(
             "Бұл қол қойылған құжат бұрын тіркелген.",
             "Этот подписанный документ уже зарегистрирован.",

@@ -37,6 +37,18 @@ pub struct DocumentSummary {
     pub content_digest: Option<String>,
 }
 
+/// How long a message says that it is fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Freshness {
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created: Option<Time>,
+    /// When it ends; a message that does not say so is never too old, and never new twice.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<Time>,
+}
+
 /// The message shown to the applicant, with the first reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -155,6 +167,12 @@ pub struct SignatureReport {
     /// Time-stamp tokens over the signature value, in the order of the document.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub timestamps: Vec<TimestampReport>,
+    /// SHA-256 of the octets that the signature value is over, where they stand for all that is signed: XML's SignedInfo.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signed_digest: Option<String>,
+    /// How long the signed message says that it is fresh (WS-Security Timestamp, where this signature covers it).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub freshness: Option<Freshness>,
     /// What the signature covers, where the format can cover a part.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<ScopeSummary>,
@@ -267,6 +285,29 @@ pub struct NotAccepted {
 }
 
 impl ValidationReport {
+    /// Records what was found out about every signature after the judgement. The report can only lose by it: it accepts
+    /// nothing any more.
+    pub fn refuse_for(&mut self, check: CheckId, reason: &Reason) {
+        let mut worst: Option<Judgement> = None;
+        for signature in &mut self.signatures {
+            signature.checks.fail(check, reason.clone());
+            let judgement = judge(&signature.checks, &[]);
+            signature.decision = judgement.decision;
+            signature.indication = judgement.verdict.indication;
+            signature.sub_indication = judgement.verdict.sub_indication;
+            let rank = |j: &Judgement| (j.decision, j.verdict.indication);
+            if worst.as_ref().is_none_or(|found| rank(&judgement) >= rank(found)) {
+                worst = Some(judgement);
+            }
+        }
+        let Some(worst) = worst else { return };
+        self.decision = worst.decision;
+        self.retryable = worst.decision == Decision::Undetermined;
+        self.indication = worst.verdict.indication;
+        self.sub_indication = worst.verdict.sub_indication;
+        self.refusal = worst.reason.as_ref().map(refusal);
+    }
+
     /// The accepted request, if this report accepts it.
     ///
     /// The decision is worked out anew from the checks; a report whose fields contradict each other accepts nothing.

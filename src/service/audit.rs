@@ -10,9 +10,9 @@ use super::model::Caller;
 use super::requests::authorise;
 use super::{Service, ServiceError};
 use crate::crypto::Digest;
-use crate::licensing::{DocumentKind, Licence, LicenceNumber, LicenceState};
+use crate::licensing::{Container, DocumentKind, Licence, LicenceNumber, LicenceState};
 use crate::port::token::Role;
-use crate::port::{ChainBreak, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord};
+use crate::port::{ChainBreak, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord, SealedForm};
 use crate::report::{Decision, Time};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -55,11 +55,13 @@ pub enum AuditFinding {
     },
 }
 
-/// One document of a licence, judged again.
+/// One document of a licence in one of its containers, judged again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditedDocument {
     /// Kind.
     pub kind: DocumentKind,
+    /// Container.
+    pub container: Container,
     /// Digest of the document.
     pub document: Digest,
     /// The decision on the seal.
@@ -77,7 +79,7 @@ pub struct AuditedLicence {
     /// Its state, where it can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<LicenceState>,
-    /// Its documents.
+    /// Its documents, in each of their containers.
     pub documents: Vec<AuditedDocument>,
     /// What is not as it was issued; empty where all is well.
     pub findings: Vec<AuditFinding>,
@@ -104,7 +106,7 @@ pub struct AuditProgress {
 pub struct AuditSummary {
     /// Licences told about.
     pub licences: u64,
-    /// Their documents.
+    /// Their documents, each counted once whatever its containers.
     pub documents: u64,
     /// Licences that are not as they were issued.
     pub with_findings: u64,
@@ -118,7 +120,8 @@ pub struct AuditSummary {
 impl AuditSummary {
     fn count(&mut self, line: &AuditedLicence) {
         self.licences += 1;
-        self.documents += line.documents.len() as u64;
+        let is_document = |sealed: &&AuditedDocument| sealed.container == Container::Cms;
+        self.documents += line.documents.iter().filter(is_document).count() as u64;
         self.with_findings += u64::from(!line.findings.is_empty());
         for code in line.documents.iter().filter_map(|document| document.refusal.clone()) {
             *self.by_code.entry(code).or_default() += 1;
@@ -186,25 +189,39 @@ impl Service {
             if !stamped_by_journal(&history, document) {
                 line.findings.push(AuditFinding::NotInJournal { document: document.digest });
             }
-            let sealed = self.stored_document(&document.digest)?;
-            let judged = self.judge_seal(&sealed, at)?;
-            line.documents.push(AuditedDocument {
-                kind: document.kind,
-                document: document.digest,
-                decision: judged.report.decision,
-                refusal: judged.report.refusal.map(|refusal| refusal.code),
-            });
-            match self.content_of(&sealed) {
-                None => line.findings.push(AuditFinding::RecordDiffers { field: "content" }),
-                Some(content) => {
-                    if let Some(field) = differing_field(&content, &record, document) {
-                        line.findings.push(AuditFinding::RecordDiffers { field });
-                    }
-                    if let Some(field) = self.differing_request(&content)? {
-                        line.findings.push(AuditFinding::RequestDiffers { field });
-                    }
-                }
+            for form in document.sealed() {
+                self.look_at_form(line, &record, document, form, at)?;
             }
+        }
+        Ok(())
+    }
+
+    fn look_at_form(
+        &self,
+        line: &mut AuditedLicence,
+        record: &LicenceRecord,
+        document: &DocumentRecord,
+        form: SealedForm,
+        at: Time,
+    ) -> Result<(), ServiceError> {
+        let sealed = self.stored_document(&form.digest)?;
+        let judged = self.judge_seal(&sealed, at)?;
+        line.documents.push(AuditedDocument {
+            kind: document.kind,
+            container: form.container,
+            document: form.digest,
+            decision: judged.report.decision,
+            refusal: judged.report.refusal.map(|refusal| refusal.code),
+        });
+        let Some(content) = self.content_of(&sealed).filter(|content| content.digest == form.content) else {
+            line.findings.push(AuditFinding::RecordDiffers { field: "content" });
+            return Ok(());
+        };
+        if let Some(field) = differing_field(&content.licence, record, document) {
+            line.findings.push(AuditFinding::RecordDiffers { field });
+        }
+        if let Some(field) = self.differing_request(&content.licence)? {
+            line.findings.push(AuditFinding::RequestDiffers { field });
         }
         Ok(())
     }
@@ -230,8 +247,11 @@ fn state_by_journal(history: &[JournalEntry]) -> LicenceState {
 
 fn stamped_by_journal(history: &[JournalEntry], document: &DocumentRecord) -> bool {
     history.iter().any(|entry| {
-        matches!(&entry.event, JournalEvent::Stamped { kind, document: stamped, .. }
-            if *kind == document.kind && *stamped == document.digest)
+        matches!(&entry.event, JournalEvent::Stamped { kind, document: stamped, forms, .. }
+            if *kind == document.kind
+                && *stamped == document.digest
+                && forms.iter().map(|form| (form.container, form.digest))
+                    .eq(document.forms.iter().map(|form| (form.container, form.digest))))
     })
 }
 

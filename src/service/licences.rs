@@ -3,10 +3,10 @@
 use super::model::{Caller, LicenceVerified, LicenceView, RegistryFinding, StateOrder};
 use super::requests::{Judged, authorise, internal, invalid, new_report, verified};
 use super::verification::Question;
-use super::{Service, ServiceError};
+use super::{SealedContent, Service, ServiceError};
 use crate::crypto::Digest;
 use crate::format::armour;
-use crate::licensing::{Date, DocumentKind, Licence, LicenceAction, LicenceNumber};
+use crate::licensing::{Container, Date, DocumentKind, Licence, LicenceAction, LicenceNumber};
 use crate::port::token::Role;
 use crate::port::{LicenceRecord, StateChange, Unknown};
 use crate::report::Time;
@@ -61,7 +61,8 @@ impl Service {
         self.view(self.licence_record(number)?)
     }
 
-    /// The sealed document of a licence: the original, or the last of the kind that is asked for.
+    /// The sealed document of a licence: the original, or the last of the kind that is asked for, in the first of these
+    /// containers that it was sealed in; `None` where it was sealed in none of them.
     ///
     /// # Errors
     /// [`ServiceError::StoreDamaged`] where the octets are not the ones stored.
@@ -70,7 +71,8 @@ impl Service {
         caller: &Caller,
         number: &LicenceNumber,
         kind: Option<DocumentKind>,
-    ) -> Result<Vec<u8>, ServiceError> {
+        containers: &[Container],
+    ) -> Result<Option<(Container, Vec<u8>)>, ServiceError> {
         authorise(caller, &[Role::Officer, Role::Auditor])?;
         let record = self.licence_record(number)?;
         let document = match kind {
@@ -78,7 +80,8 @@ impl Service {
             Some(kind) => record.documents.iter().rev().find(|document| document.kind == kind),
         };
         let document = document.ok_or_else(|| ServiceError::Unknown(Unknown::Licence(number.clone())))?;
-        self.stored_document(&document.digest)
+        let sealed = containers.iter().find_map(|wanted| document.sealed().find(|form| form.container == *wanted));
+        sealed.map(|form| Ok((form.container, self.stored_document(&form.digest)?))).transpose()
     }
 
     /// Judges a licence that anyone presents: the seal, and what the registry says about it.
@@ -115,6 +118,7 @@ impl Service {
         let report = self.verification.verify(&Question {
             report_id: &id.to_string(),
             at,
+            received_at: None,
             document,
             format: None,
             content: None,
@@ -132,23 +136,27 @@ impl Service {
             |licence: &LicenceRecord| licence.state.in_force() && licence.valid_until.is_none_or(|last| today <= last);
         if let Some(number) = self.registry.licence_of_document(&judged.document)? {
             let licence = self.licence_record(&number)?;
-            let issued = licence.documents.iter().find(|issued| issued.digest == judged.document);
+            let issued =
+                licence.documents.iter().find(|issued| issued.sealed().any(|form| form.digest == judged.document));
             let kind = issued.map_or(licence.kind, |issued| issued.kind);
             return Ok(RegistryFinding::Issued { kind, in_force: in_force(&licence), licence: Box::new(licence) });
         }
         let Some(content) = self.content_of(document) else { return Ok(RegistryFinding::NotALicence {}) };
-        let digest = judged.report.document.content_digest.as_deref();
-        Ok(match self.registry.licence(&content.number)? {
-            None => RegistryFinding::NumberUnknown { number: content.number },
-            Some(licence) if licence.documents.iter().any(|issued| digest == Some(&*issued.content.to_string())) => {
+        let SealedContent { licence: Licence { number, .. }, digest } = content;
+        let issued = |licence: &LicenceRecord| {
+            licence.documents.iter().flat_map(|document| document.sealed()).any(|form| form.content == digest)
+        };
+        Ok(match self.registry.licence(&number)? {
+            None => RegistryFinding::NumberUnknown { number },
+            Some(licence) if issued(&licence) => {
                 RegistryFinding::Rewrapped { in_force: in_force(&licence), licence: Box::new(licence) }
             }
-            Some(_) => RegistryFinding::OtherContent { number: content.number },
+            Some(_) => RegistryFinding::OtherContent { number },
         })
     }
 
     /// What a sealed document says, in whatever armour it comes.
-    pub(super) fn content_of(&self, document: &[u8]) -> Option<Licence> {
+    pub(super) fn content_of(&self, document: &[u8]) -> Option<SealedContent> {
         let octets = armour::dearmour(document).unwrap_or(Cow::Borrowed(document));
         self.stamping.content(&octets)
     }

@@ -26,7 +26,7 @@ pub use model::{
 pub use verification::{Question, Verification};
 
 use crate::crypto::Digest;
-use crate::licensing::{Bilingual, Catalogue, Licence, NumberFormat};
+use crate::licensing::{Bilingual, Catalogue, Container, Licence, NumberFormat};
 use crate::port::{Clock, JournalEntry, KeySigner, Registry};
 use crate::report::Time;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,15 @@ pub struct Settings {
     pub demonstration: Option<String>,
 }
 
+/// What a sealed document says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedContent {
+    /// The licence.
+    pub licence: Licence,
+    /// Digest of the content: what the intent recorded.
+    pub digest: Digest,
+}
+
 /// A licence ready to be signed.
 pub struct Prepared {
     /// Digest of the content to be sealed.
@@ -81,10 +90,16 @@ pub trait Stamping: Send + Sync {
     ///
     /// # Errors
     /// [`ServiceError::Invalid`], [`ServiceError::Internal`].
-    fn prepare(&self, licence: &Licence, signer: &dyn KeySigner, at: Time) -> Result<Prepared, ServiceError>;
+    fn prepare(
+        &self,
+        container: Container,
+        licence: &Licence,
+        signer: &dyn KeySigner,
+        at: Time,
+    ) -> Result<Prepared, ServiceError>;
 
-    /// The content of a document that was sealed; `None` where it is no such document.
-    fn content(&self, sealed: &[u8]) -> Option<Licence>;
+    /// The content of a document that was sealed, in whichever container; `None` where it is no such document.
+    fn content(&self, sealed: &[u8]) -> Option<SealedContent>;
 }
 
 /// The use cases of one installation.

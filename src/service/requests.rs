@@ -8,10 +8,10 @@ use crate::format::Format;
 use crate::licensing::{self, Date, RequestNumber};
 use crate::pki::identity::{Bin, Iin};
 use crate::port::token::Role;
-use crate::port::{NewReport, NewRequest, NumberSeries, Registration, SeenKey, Unknown};
+use crate::port::{NewReport, NewRequest, NumberSeries, Registration, SeenKey, StoredRequest, Unknown};
 use crate::report::{CheckId, Outcome, Reason, Time, ValidationReport};
 use crate::verify::policy::{IdentityRequirement, Policy};
-use crate::verify::{DeclaredApplicant, ServiceRules};
+use crate::verify::{DeclaredApplicant, ServiceRules, replay};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -49,7 +49,12 @@ impl Service {
             authorise(caller, &[Role::Auditor])?;
         }
         let resolved = self.resolve(&submission.parameters)?;
-        let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at)?;
+        let mut judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at, None)?;
+        // An auditor looks at a message; a portal takes it.
+        let taken = if caller.role == Role::Portal { replay::takes(&judged.report) } else { Vec::new() };
+        if !taken.is_empty() && !self.registry.take_messages(&taken, now)? {
+            replay::refuse(&mut judged.report);
+        }
         let verified = verified(&judged)?;
         self.registry.record_report(new_report(&judged, &verified, now, &caller.id))?;
         Ok(verified)
@@ -75,7 +80,7 @@ impl Service {
             return Err(invalid("/policy", "does not prove who applies"));
         }
         let at = self.clock.now();
-        let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at)?;
+        let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at, None)?;
         let verified = verified(&judged)?;
         let report = new_report(&judged, &verified, at, &caller.id);
         let seen = seen_keys(&judged.report);
@@ -87,6 +92,11 @@ impl Service {
             }
         };
         debug_assert_eq!(accepted.report().id, verified.id.to_string());
+        // Registering the same message again gives the same number, so that it need not be new; it is taken by this.
+        let taken = replay::takes(accepted.report());
+        if !taken.is_empty() {
+            self.registry.take_messages(&taken, at)?;
+        }
         let registration = self.registry.register_request(NewRequest {
             report,
             document: Arc::clone(&submission.document),
@@ -157,17 +167,13 @@ impl Service {
         })
     }
 
-    /// Verifies anew what was registered, with the parameters it was registered with, at another time.
-    pub(super) fn judge_again(
-        &self,
-        parameters: &[u8],
-        document: &[u8],
-        content: Option<&[u8]>,
-        at: Time,
-    ) -> Result<Judged, ServiceError> {
-        let parameters = serde_json::from_slice(parameters)
+    /// Verifies anew what was registered, with the parameters it was registered with, at another time. What a message
+    /// says about its freshness was for the moment it arrived.
+    pub(super) fn judge_again(&self, request: &StoredRequest, at: Time) -> Result<Judged, ServiceError> {
+        let parameters = serde_json::from_slice(&request.parameters)
             .map_err(|_| ServiceError::StoreDamaged { what: "parameters of a request cannot be read".to_owned() })?;
-        self.judge(&self.resolve(&parameters)?, document, content, at)
+        let content = request.content.as_deref();
+        self.judge(&self.resolve(&parameters)?, &request.document, content, at, Some(request.record.registered_at))
     }
 
     fn judge(
@@ -176,11 +182,13 @@ impl Service {
         document: &[u8],
         content: Option<&[u8]>,
         at: Time,
+        received_at: Option<Time>,
     ) -> Result<Judged, ServiceError> {
         let id = Uuid::now_v7();
         let mut report = self.verification.verify(&Question {
             report_id: &id.to_string(),
             at,
+            received_at,
             document,
             format: resolved.format,
             content,
@@ -200,10 +208,11 @@ impl Service {
 
 /// Keys of the signatures: signed content, signer's certificate and claimed time. All three are under the signature,
 /// so that another wrapping, unsigned attributes, a re-encoding or the other form of an ECDSA value make no new
-/// document of an old one.
+/// document of an old one; nor does white space around an XML signature.
 fn seen_keys(report: &ValidationReport) -> Vec<SeenKey> {
-    let content = report.document.content_digest.as_deref().unwrap_or(&report.document.digest);
+    let document = &report.document;
     let key = |signature: &crate::report::SignatureReport| {
+        let content = signature.signed_digest.as_ref().or(document.content_digest.as_ref()).unwrap_or(&document.digest);
         let signer = signature.signer.as_ref()?;
         let time = signature.claimed_signing_time.map(|time| time.to_string()).unwrap_or_default();
         let text = format!("{content}\n{}\n{time}", signer.certificate_digest);

@@ -1,4 +1,5 @@
-//! Stamping: reserve a number, prepare, record the intent, sign once, seal, verify our own output, complete.
+//! Stamping: reserve a number, prepare, record the intent, sign once for each container, seal, verify our own output,
+//! complete with all of them.
 //!
 //! *Invariant:* whatever fails after a number is set aside voids the attempt with a record; a crash at any point leaves
 //! an attempt that start-up voids. Nothing is signed before the intent is on disk, nothing is issued before our own
@@ -7,20 +8,21 @@
 use super::model::{Caller, Idempotency, Recovery, StampOrder};
 use super::requests::{authorise, internal, invalid, new_report, verified};
 use super::verification::Question;
-use super::{Service, ServiceError};
+use super::{Prepared, Service, ServiceError};
 use crate::crypto::Digest;
 use crate::format::Format;
 use crate::licensing::{
-    Bilingual, Date, DocumentKind, DuplicateNote, EQUIVALENCE, Holder, Licence, LicenceNumber, LicenceSchema,
-    LicenceTerms, ReplacedLicence, RequestLink,
+    Bilingual, Container, Date, DocumentKind, DuplicateNote, EQUIVALENCE, Holder, Licence, LicenceNumber,
+    LicenceSchema, LicenceTerms, ReplacedLicence, RequestLink,
 };
 use crate::port::token::Role;
 use crate::port::{
-    Completion, IdempotencyKey, Intent, KeySigner, LicenceRecord, NumberSeries, RegistryError, Reservation, Reserved,
-    StampingId, StampingPurpose, StoredRequest, Unknown,
+    CompletedForm, Completion, FormDigest, IdempotencyKey, Intent, KeySigner, LicenceRecord, NumberSeries,
+    RegistryError, Reservation, Reserved, SealedForm, StampingId, StampingPurpose, StoredRequest, Unknown,
 };
 use crate::report::{Decision, Time, ValidationReport};
 use crate::verify::DeclaredApplicant;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Reasons of a void, as the journal has them.
@@ -78,9 +80,9 @@ impl Service {
             .first()
             .ok_or_else(|| ServiceError::StoreDamaged { what: format!("licence {number} has no document") })?;
         let sealed = self.stored_document(&first.digest)?;
-        let content = self.content_of(&sealed).filter(|content| content.number == *number);
-        let content = content.ok_or_else(|| ServiceError::StoreDamaged {
-            what: format!("the document of licence {number} cannot be read"),
+        let content = self.content_of(&sealed).map(|content| content.licence);
+        let content = content.filter(|content| content.number == *number).ok_or_else(|| {
+            ServiceError::StoreDamaged { what: format!("the document of licence {number} cannot be read") }
         })?;
         let service = self.service(&original.service)?;
         let note = DuplicateNote { kind: original.kind, document: first.digest, date: Date::in_kazakhstan(at) };
@@ -176,7 +178,7 @@ impl Service {
         if accepted.report().document.digest != request.record.document.to_string() {
             return Err(damaged("the report is about another document"));
         }
-        let judged = self.judge_again(&request.parameters, &request.document, request.content.as_deref(), at)?;
+        let judged = self.judge_again(request, at)?;
         let verified = verified(&judged)?;
         let report = new_report(&judged, &verified, at, &caller.id);
         if judged.report.accept().is_err() {
@@ -267,21 +269,27 @@ impl Service {
         licence: &Licence,
         at: Time,
     ) -> Result<LicenceRecord, ServiceError> {
-        let prepared = self.stamping.prepare(licence, signer, at)?;
+        let cms = self.stamping.prepare(Container::Cms, licence, signer, at)?;
+        let others: Vec<(Container, Prepared)> = Container::ALL
+            .into_iter()
+            .filter(|container| *container != Container::Cms)
+            .map(|container| Ok((container, self.stamping.prepare(container, licence, signer, at)?)))
+            .collect::<Result<_, ServiceError>>()?;
         self.registry.record_intent(Intent {
             id,
-            content: prepared.content,
+            content: cms.content,
+            forms: others
+                .iter()
+                .map(|(container, prepared)| FormDigest { container: *container, digest: prepared.content })
+                .collect(),
             certificate: Digest::sha256(signer.certificate()),
             at,
         })?;
-        let signature = signer.sign(&prepared.to_be_signed)?;
-        let content = prepared.content;
-        let document = (prepared.seal)(&signature)?;
-        let judged = self.judge_seal(&document, at)?;
-        let code = judged.report.refusal.as_ref().map_or_else(String::new, |refusal| refusal.code.clone());
-        let same_content = judged.report.document.content_digest.as_deref() == Some(content.to_string().as_str());
-        if judged.report.accept().is_err() || !same_content {
-            return Err(ServiceError::OwnOutputRefused { code });
+        let (cms, document) = self.sign_and_verify(signer, Container::Cms, cms, licence, at)?;
+        let mut forms = Vec::with_capacity(others.len());
+        for (container, prepared) in others {
+            let (form, document) = self.sign_and_verify(signer, container, prepared, licence, at)?;
+            forms.push(CompletedForm { form, document });
         }
         Ok(self.registry.complete(Completion {
             id,
@@ -289,11 +297,33 @@ impl Service {
             holder: licence.holder.clone(),
             issue_date: licence.issue_date,
             valid_until: licence.valid_until,
-            digest: judged.document,
-            document: document.into(),
-            content,
+            digest: cms.digest,
+            document,
+            content: cms.content,
+            forms,
             at,
         })?)
+    }
+
+    /// Signs one container, once, and verifies what came out: the seal is TOTAL-PASSED and says this licence.
+    fn sign_and_verify(
+        &self,
+        signer: &dyn KeySigner,
+        container: Container,
+        prepared: Prepared,
+        licence: &Licence,
+        at: Time,
+    ) -> Result<(SealedForm, Arc<[u8]>), ServiceError> {
+        let signature = signer.sign(&prepared.to_be_signed)?;
+        let document = (prepared.seal)(&signature)?;
+        let judged = self.judge_seal(&document, at)?;
+        let code = judged.report.refusal.as_ref().map_or_else(String::new, |refusal| refusal.code.clone());
+        let says = self.stamping.content(&document);
+        let same_content = says.is_some_and(|says| says.licence == *licence && says.digest == prepared.content);
+        if judged.report.accept().is_err() || !same_content {
+            return Err(ServiceError::OwnOutputRefused { code });
+        }
+        Ok((SealedForm { container, digest: judged.document, content: prepared.content }, document.into()))
     }
 
     /// Validity, revocation and use of the authority's own certificate, before anything is signed (Order 500/НҚ, p. 4).
@@ -305,6 +335,7 @@ impl Service {
         let report = self.verification.verify(&Question {
             report_id: &Uuid::now_v7().to_string(),
             at,
+            received_at: None,
             document: signer.certificate(),
             format: Some(Format::Certificate),
             content: None,

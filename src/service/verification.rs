@@ -11,6 +11,8 @@ pub struct Question<'a> {
     pub report_id: &'a str,
     /// The time for which the verdict holds.
     pub at: Time,
+    /// When the document arrived, where it is judged again later.
+    pub received_at: Option<Time>,
     /// The document.
     pub document: &'a [u8],
     /// What the caller says it is.

@@ -75,15 +75,16 @@ pub fn seal_xml(token: XmlStampToken, signature: &[u8]) -> Result<Vec<u8>, SealE
     token.prepared.assemble(signature).map_err(|_| SealError::SignatureInvalid)
 }
 
-/// The licence that a sealed document says, where it says one in the only form in which it is sealed.
-pub fn read_xml(document: &[u8]) -> Option<Licence> {
+/// The licence that a sealed document says, where it says one in the only form in which it is sealed, and SHA-256 of
+/// that form: the content as it was before the seal.
+pub fn read_xml(document: &[u8]) -> Option<(Licence, Digest)> {
     let document = Document::parse(document).ok()?;
     let root = document.root();
     let signature = root.only_child(xmldsig::NAMESPACE, "Signature")?;
     let licence: Licence = serde_json::from_value(value_of(root).ok()?).ok()?;
     let source = document.source();
     let without = format!("{}{}", source.get(..signature.range().start)?, source.get(signature.range().end..)?);
-    (content(&licence)? == without).then_some(licence)
+    (content(&licence)? == without).then(|| (licence, Digest::sha256(without.as_bytes())))
 }
 
 /// The XML form of a licence; `None` where a member's name is no XML name.

@@ -56,6 +56,9 @@ pub struct VerificationInputs<'a> {
     pub report_id: &'a str,
     /// The time for which the verdict holds.
     pub at: Time,
+    /// When the document arrived, where it is judged again later: a message is fresh or stale when it arrives. `None`
+    /// where that is `at`.
+    pub received_at: Option<Time>,
     /// The document as received.
     pub document: &'a [u8],
     /// What the caller says it is; `None` to tell by its beginning.

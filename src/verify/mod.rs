@@ -19,6 +19,7 @@ mod path;
 mod path_building;
 pub mod policy;
 mod policy_graph;
+pub mod replay;
 mod revocation;
 mod signing_certificate;
 mod timestamp;
@@ -132,6 +133,8 @@ fn verify_signature(
             level: "B".to_owned(),
             best_signature_time: inputs.at,
             timestamps: Vec::new(),
+            signed_digest: signed_digest(signature),
+            freshness: xml::freshness(message, signature),
             scope: scope(signature),
             certification_path: Vec::new(),
             revocation: Vec::new(),
@@ -170,6 +173,8 @@ fn verify_signature(
         level: if tokens.proven_at.is_some() { "T" } else { "B" }.to_owned(),
         best_signature_time,
         timestamps: tokens.reports,
+        signed_digest: signed_digest(signature),
+        freshness: xml::freshness(message, signature),
         scope: scope(signature),
         certification_path: path(&outcome),
         revocation: outcome.revocation,
@@ -209,6 +214,8 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
         level: "B".to_owned(),
         best_signature_time: inputs.at,
         timestamps: Vec::new(),
+        signed_digest: None,
+        freshness: None,
         scope: None,
         certification_path: path(&outcome),
         revocation: outcome.revocation,
@@ -221,6 +228,11 @@ fn merge(checks: &mut Checks, findings: &Checks) {
     for (id, found) in findings.iter() {
         checks.record(id, found.clone());
     }
+}
+
+/// In XML the canonical SignedInfo stands for all that is signed; in CMS the content has a digest of its own.
+fn signed_digest(signature: &ParsedSignature<'_>) -> Option<String> {
+    signature.element.map(|_| Digest::sha256(&signature.message).to_string())
 }
 
 fn scope(signature: &ParsedSignature<'_>) -> Option<ScopeSummary> {

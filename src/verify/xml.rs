@@ -14,7 +14,7 @@ use crate::format::xml::path::Path;
 use crate::format::xml::{Document, Element, Node};
 use crate::format::{Format, ParsedSignature, wsse, xmldsig};
 use crate::pki::identity::{Bin, Iin};
-use crate::report::{CheckId, Checks, Reason, ValidationReport};
+use crate::report::{CheckId, Checks, Freshness, Reason, ValidationReport};
 
 /// Verifies a document that is XML.
 pub(super) fn verify(inputs: &VerificationInputs<'_>, format: Format) -> ValidationReport {
@@ -46,7 +46,7 @@ pub(super) fn check_coverage(
         return;
     }
     let document = element.document();
-    let covers = |element: Element<'_>| signature.covered.iter().filter_map(|c| c.nodes()).any(|n| n.covers(element));
+    let covers = |element: Element<'_>| signature.covers(element);
     let mut missing: Option<String> = None;
     let mut require = |element: Element<'_>| {
         if !covers(element) {
@@ -69,16 +69,17 @@ pub(super) fn check_coverage(
         (None, None) if covers_whole(signature, element, &covers) => {}
         (None, None) => missing = Some(document.root().location()),
     }
-    if let Some(timestamp) = message.and_then(|m| m.timestamp.as_ref()) {
-        if !covers(timestamp.element) {
+    if let Some((message, timestamp)) = message.and_then(|m| Some((m, m.timestamp.as_ref()?))) {
+        // A form inside the Body may be signed for itself: then the header's signature speaks for the message.
+        if !covers(timestamp.element) && (message.security.contains(&element) || !message.is_signed_in_its_header()) {
             missing.get_or_insert_with(|| timestamp.element.location());
         }
-        if let Some(expires) = timestamp.expires.filter(|e| *e < inputs.at) {
-            let reason = Reason::SavMessageExpired { expires, validation_time: inputs.at };
-            checks.fail(CheckId::SignedAttributes, reason);
+        let validation_time = inputs.received_at.unwrap_or(inputs.at);
+        if let Some(expires) = timestamp.expires.filter(|e| *e < validation_time) {
+            checks.fail(CheckId::SignedAttributes, Reason::SavMessageExpired { expires, validation_time });
         }
-        if let Some(claimed) = timestamp.created.filter(|c| *c > inputs.at.plus_seconds(MAX_CLOCK_SKEW_SECONDS)) {
-            let reason = Reason::SavSigningTimeImplausible { claimed, validation_time: inputs.at };
+        if let Some(claimed) = timestamp.created.filter(|c| *c > validation_time.plus_seconds(MAX_CLOCK_SKEW_SECONDS)) {
+            let reason = Reason::SavSigningTimeImplausible { claimed, validation_time };
             checks.fail(CheckId::SignedAttributes, reason);
         }
     }
@@ -87,28 +88,41 @@ pub(super) fn check_coverage(
     }
 }
 
+/// How long a message is fresh, where this signature says so.
+pub(super) fn freshness(message: Option<&wsse::Message<'_>>, signature: &ParsedSignature<'_>) -> Option<Freshness> {
+    let timestamp = message?.timestamp.as_ref().filter(|timestamp| signature.covers(timestamp.element))?;
+    Some(Freshness { created: timestamp.created, expires: timestamp.expires })
+}
+
 /// Whether the signature covers all that the document says.
 fn covers_whole(signature: &ParsedSignature<'_>, element: Element<'_>, covers: &dyn Fn(Element<'_>) -> bool) -> bool {
     let root = element.document().root();
     if root != element {
-        return covers(root);
+        // What an Object of the signature carries is no part of the document that the enveloped transform leaves: it
+        // must be signed too, or say nothing but how the signature is qualified.
+        let mut objects = element.children_named(xmldsig::NAMESPACE, "Object");
+        return covers(root)
+            && objects.all(|object| xmldsig::is_of_the_signature(&object) || is_covered(object, covers));
     }
     // The signature is the document: enveloping, or detached with the content beside it.
+    let mut objects =
+        element.children_named(xmldsig::NAMESPACE, "Object").filter(|o| !xmldsig::is_of_the_signature(o)).peekable();
+    let some = objects.peek().is_some() || signature.covers_content();
+    some && objects.all(|object| is_covered(object, covers))
+}
+
+/// Whether the signature covers an Object, or each element in it where it holds elements alone.
+fn is_covered(object: Element<'_>, covers: &dyn Fn(Element<'_>) -> bool) -> bool {
     let is_empty = |node: &Node<'_>| match node {
         Node::Text(text) => text.trim().is_empty(),
         Node::Element(_) => false,
         Node::Comment | Node::Instruction => true,
     };
-    let mut objects =
-        element.children_named(xmldsig::NAMESPACE, "Object").filter(|o| !xmldsig::is_of_the_signature(o)).peekable();
-    let some = objects.peek().is_some() || signature.covers_content();
-    some && objects.all(|object| {
-        covers(object)
-            || object.children().filter(|node| !is_empty(node)).all(|node| match node {
-                Node::Element(child) => covers(child),
-                _ => false,
-            }) && object.child_elements().next().is_some()
-    })
+    covers(object)
+        || object.children().filter(|node| !is_empty(node)).all(|node| match node {
+            Node::Element(child) => covers(child),
+            _ => false,
+        }) && object.child_elements().next().is_some()
 }
 
 /// Reads the applicant's identifiers out of what the signature covers.
@@ -131,7 +145,7 @@ pub(super) fn identifiers(
             [one] => *one,
             _ => return Err(unreadable("the content names several applicants")),
         };
-        if !signature.covered.iter().filter_map(|c| c.nodes()).any(|n| n.covers(one)) {
+        if !signature.covers(one) {
             return Err(unreadable("the element that names the applicant is not signed"));
         }
         let value =

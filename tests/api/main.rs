@@ -9,3 +9,4 @@ mod hostile;
 mod operations;
 mod registry;
 mod tls;
+mod xml;

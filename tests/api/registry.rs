@@ -108,19 +108,44 @@ async fn an_idempotency_key_belongs_to_one_order() {
 }
 
 #[tokio::test]
-async fn only_the_sealed_container_is_served() {
+async fn accept_chooses_the_container() {
     let office = Office::open().await;
     let number = office.stamped().await;
     let url = office.service.url(&format!("/v1/licences/{number}/document"));
-    let call =
-        |accept: &'static str| office.client.get(&url).bearer_auth(token(Role::Auditor)).header("accept", accept);
-    let sealed = call("application/pkcs7-mime").send().await.unwrap();
-    assert_eq!(
-        (sealed.status().as_u16(), sealed.headers()["content-type"].to_str().unwrap()),
-        (200, "application/pkcs7-mime")
-    );
-    assert_eq!(sealed.bytes().await.unwrap()[0], 0x30);
-    assert_eq!(Answer::of(call("application/pdf")).await.problem(), "not-acceptable");
+    let call = |accept: &'static str| {
+        let call = office.client.get(&url).bearer_auth(token(Role::Auditor));
+        if accept.is_empty() { call } else { call.header("accept", accept) }
+    };
+    const CMS: &str = "application/pkcs7-mime";
+    for (accept, media_type) in [
+        ("", CMS),
+        ("*/*", CMS),
+        (CMS, CMS),
+        ("application/*", CMS),
+        ("application/xml", "application/xml"),
+        ("text/xml", "text/xml"),
+        ("text/*", "text/xml"),
+        ("application/pkcs7-mime;q=0.5, application/xml", "application/xml"),
+        ("application/pkcs7-mime;q=0, */*;q=0.1", "application/xml"),
+        ("application/xml;q=0.9, application/pkcs7-mime", CMS),
+    ] {
+        let sealed = call(accept).send().await.unwrap();
+        assert_eq!(sealed.status(), 200, "{accept}");
+        assert_eq!(sealed.headers()["content-type"], media_type, "{accept}");
+        assert_eq!(sealed.headers()["vary"], "accept");
+        let document = sealed.bytes().await.unwrap();
+        assert_eq!(document[0], if media_type == CMS { 0x30 } else { b'<' }, "{accept}");
+        let body = json!({"document": STANDARD.encode(&document), "policy": "licence"});
+        let judged = office.post(Role::Auditor, "/v1/verifications", &body, None).await;
+        assert_eq!(judged.body["decision"], "accepted", "{accept}: {}", judged.body);
+        let presented = office
+            .post(Role::Auditor, "/v1/licence-verifications", &json!({"document": STANDARD.encode(&document)}), None)
+            .await;
+        assert_eq!(presented.body["registry"]["finding"], "issued", "{accept}: {}", presented.body);
+    }
+    for accept in ["application/pdf", "text/html", "application/xml;q=0"] {
+        assert_eq!(Answer::of(call(accept)).await.problem(), "not-acceptable", "{accept}");
+    }
 }
 
 #[tokio::test]

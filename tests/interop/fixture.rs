@@ -71,6 +71,7 @@ impl Fixture {
         let report = verify(&VerificationInputs {
             report_id: "test",
             at: self.world.at.plus_seconds(120),
+            received_at: None,
             document,
             format: Some(tamga::format::Format::Cms),
             content,

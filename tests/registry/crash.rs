@@ -13,17 +13,23 @@ const FOLDER: &str = "TAMGA_TEST_CRASH_FOLDER";
 const POINT: &str = "TAMGA_TEST_CRASH_POINT";
 const ACT: &str = "TAMGA_TEST_CRASH_ACT";
 
-const POINTS: [&str; 12] = [
+const POINTS: [&str; 18] = [
     "before-reserving",
     "after-reserving",
-    "before-preparing",
+    "before-preparing-cms",
+    "before-preparing-xml",
     "before-intent",
     "after-intent",
-    "before-signing",
-    "after-signing",
-    "after-sealing",
-    "before-own-verification",
-    "after-own-verification",
+    "before-signing-cms",
+    "after-signing-cms",
+    "after-sealing-cms",
+    "before-own-verification-cms",
+    "after-own-verification-cms",
+    "before-signing-xml",
+    "after-signing-xml",
+    "after-sealing-xml",
+    "before-own-verification-xml",
+    "after-own-verification-xml",
     "before-completing",
     "after-completing",
 ];
@@ -98,7 +104,7 @@ fn killed_at_every_point_of_every_act() {
             assert_eq!(answer, again, "{act_name} {point}");
             assert_eq!(
                 world.signer.signed.load(std::sync::atomic::Ordering::SeqCst),
-                i64::from(point != "after-completing")
+                2 * i64::from(point != "after-completing")
             );
             world.assert_accounted_for();
             let licences = world.registry.licences_after(None, 10).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use std::sync::atomic::Ordering;
-use tamga::licensing::{DocumentKind, Licence, LicenceAction, LicenceNumber, LicenceState, RequestState};
+use tamga::licensing::{Container, DocumentKind, Licence, LicenceAction, LicenceNumber, LicenceState, RequestState};
 use tamga::port::{Conflict, Journal, JournalEvent, Registry, SignerError};
 use tamga::report::{Decision, ValidationReport};
 use tamga::service::*;
@@ -37,7 +37,7 @@ fn a_request_is_verified_registered_and_answered() {
     assert_eq!(licence.kind, DocumentKind::Licence);
     let view = world.service.request(&officer(), &registered.record.number).unwrap();
     assert_eq!((view.record.state, view.record.licence), (RequestState::Issued, Some(licence.number.clone())));
-    let sealed = world.service.licence_document(&auditor(), &licence.number, None).unwrap();
+    let sealed = sealed(&world, &licence.number, None);
     let content: Licence = serde_json::from_slice(sealed.split(|byte| *byte == b'|').next().unwrap()).unwrap();
     assert_eq!(content.number, licence.number);
     assert_eq!(content.request.document, registered.record.document);
@@ -248,7 +248,7 @@ fn a_duplicate_seals_the_same_content_and_says_so() {
     let licence = world.stamp(&world.register("request"), None).unwrap();
     let duplicated = world.service.duplicate(&officer(), &licence.number, None).unwrap();
     let content = |kind| -> Licence {
-        let sealed = world.service.licence_document(&officer(), &licence.number, Some(kind)).unwrap();
+        let sealed = sealed(&world, &licence.number, Some(kind));
         serde_json::from_slice(sealed.split(|byte| *byte == b'|').next().unwrap()).unwrap()
     };
     let (original, duplicate) = (content(DocumentKind::Licence), content(DocumentKind::Duplicate));
@@ -303,7 +303,7 @@ fn many_calls_at_once_with_one_key_stamp_once() {
         let calls: Vec<_> = (0..32).map(|_| scope.spawn(|| world.stamp(&number, Some("k")))).collect();
         calls.into_iter().map(|call| call.join().unwrap()).collect()
     });
-    assert_eq!(world.signer.signed.load(Ordering::SeqCst), 1);
+    assert_eq!(world.signer.signed.load(Ordering::SeqCst), 2, "once for each container");
     for outcome in outcomes {
         match outcome {
             Ok(licence) => assert!(licence.number.0.ends_with("00000001")),
@@ -312,7 +312,7 @@ fn many_calls_at_once_with_one_key_stamp_once() {
         }
     }
     assert_eq!(code(world.stamp(&number, Some("k"))), "done");
-    assert_eq!(world.signer.signed.load(Ordering::SeqCst), 1);
+    assert_eq!(world.signer.signed.load(Ordering::SeqCst), 2, "once for each container");
     world.assert_accounted_for();
 }
 
@@ -320,9 +320,14 @@ fn many_calls_at_once_with_one_key_stamp_once() {
 fn what_the_registry_says_of_a_presented_licence() {
     let (_folder, world) = world();
     let licence = world.stamp(&world.register("request"), None).unwrap();
-    let sealed = world.service.licence_document(&officer(), &licence.number, None).unwrap();
+    let sealed = sealed(&world, &licence.number, None);
     let finding = |document: &[u8]| world.service.verify_licence(document).unwrap().registry;
     assert!(matches!(finding(&sealed), RegistryFinding::Issued { in_force: true, .. }));
+    let xml = sealed_in(&world, &licence.number, None, Container::Xml);
+    assert_ne!(xml, sealed);
+    assert!(matches!(finding(&xml), RegistryFinding::Issued { in_force: true, .. }));
+    let rewrapped = [&xml[..], b" and more"].concat();
+    assert!(matches!(finding(&rewrapped), RegistryFinding::Rewrapped { .. }));
     let suspend =
         world.service.change_state(&officer(), &licence.number, LicenceAction::Suspend, StateOrder::default());
     assert_eq!(suspend.unwrap().record.state, LicenceState::Suspended);
@@ -398,7 +403,7 @@ fn an_audit_goes_through_everything_and_can_be_taken_up_again() {
 
 #[test]
 fn an_audit_finds_what_was_altered() {
-    let alterations: [(&str, &str); 7] = [
+    let alterations: [(&str, &str); 11] = [
         ("UPDATE licence SET state = 'resumed' WHERE seq = 2", "state-differs"),
         ("UPDATE licence SET iin = '900101300017' WHERE seq = 2", "record-differs"),
         ("UPDATE licence SET valid_until = '2099-01-01' WHERE seq = 2", "record-differs"),
@@ -406,6 +411,16 @@ fn an_audit_finds_what_was_altered() {
             "UPDATE body SET bytes = CAST('x' AS BLOB) WHERE id = (SELECT body FROM document WHERE licence = 2)",
             "damaged",
         ),
+        (
+            "UPDATE body SET bytes = CAST('x' AS BLOB) WHERE id = (SELECT body FROM document_form WHERE document = 2)",
+            "damaged",
+        ),
+        (
+            "UPDATE document_form SET body = (SELECT body FROM document_form WHERE document = 1) WHERE document = 2",
+            "not-in-journal",
+        ),
+        ("UPDATE document_form SET content = zeroblob(32) WHERE document = 2", "record-differs"),
+        ("DELETE FROM document_form WHERE document = 2", "not-in-journal"),
         (
             "UPDATE document SET body = (SELECT body FROM document WHERE licence = 1) WHERE licence = 2",
             "not-in-journal",
@@ -432,15 +447,19 @@ fn an_audit_finds_what_was_altered() {
 
 #[test]
 fn an_audit_names_a_seal_that_does_not_verify_any_more() {
-    let (_folder, world) = world();
-    let licence = world.stamp(&world.register("request"), None).unwrap();
-    let sealed = world.service.licence_document(&officer(), &licence.number, None).unwrap();
-    world.verification.condemn(&sealed);
-    let mut lines = Vec::new();
-    let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
-        lines.push(line.clone());
-        std::ops::ControlFlow::Continue(())
-    });
-    assert_eq!(summary.unwrap().by_code.get("rev-revoked"), Some(&1));
-    assert_eq!(lines[0].documents[0].refusal.as_deref(), Some("rev-revoked"));
+    for container in Container::ALL {
+        let (_folder, world) = world();
+        let licence = world.stamp(&world.register("request"), None).unwrap();
+        world.verification.condemn(&sealed_in(&world, &licence.number, None, container));
+        let mut lines = Vec::new();
+        let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
+            lines.push(line.clone());
+            std::ops::ControlFlow::Continue(())
+        });
+        assert_eq!(summary.unwrap().by_code.get("rev-revoked"), Some(&1));
+        let refused: Vec<Container> =
+            lines[0].documents.iter().filter(|found| found.refusal.is_some()).map(|found| found.container).collect();
+        assert_eq!(refused, [container]);
+        assert!(!lines[0].is_sound());
+    }
 }

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 use tamga::adapter::sqlite::SqliteRegistry;
 use tamga::crypto::{Digest, DigestAlgorithm, SignatureAlgorithm};
 use tamga::format::Format;
-use tamga::licensing::{Bilingual, Catalogue, DocumentKind, Licence, LicenceNumber, NumberFormat, RequestNumber};
+use tamga::licensing::{
+    Bilingual, Catalogue, Container, DocumentKind, Licence, LicenceNumber, NumberFormat, RequestNumber,
+};
 use tamga::port::token::Role;
 use tamga::port::*;
 use tamga::report::*;
 use tamga::service::*;
 use tamga::verify::policy::Policy;
+use tamga::verify::replay::Taken;
 use uuid::Uuid;
 
 pub const NOW: Time = Time::from_unix(1_795_312_800);
@@ -42,6 +45,14 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// A point that is passed for each container.
+    pub fn point_of(&self, name: &str, content: &[u8]) {
+        let container = if content.ends_with(b" ") { Container::Xml } else { Container::Cms };
+        self.point(&format!("{name}-{}", container.as_str()));
+    }
+}
+
 /// Judges by what a test says: a document is `content ‖ "|" ‖ anything`, accepted unless its digest was condemned.
 #[derive(Default)]
 pub struct StandInVerification {
@@ -62,11 +73,11 @@ impl Verification for StandInVerification {
 
     fn verify(&self, question: &Question<'_>) -> ValidationReport {
         let sealed = question.policy.id == "licence" && question.format != Some(Format::Certificate);
-        if sealed {
-            self.fault.point("before-own-verification");
-        }
         let digest = Digest::sha256(question.document).to_string();
         let content = question.document.split(|byte| *byte == b'|').next().unwrap();
+        if sealed {
+            self.fault.point_of("before-own-verification", content);
+        }
         let mut checks = Checks::default();
         let condemned = self.condemned.lock().unwrap().contains(&digest);
         if condemned {
@@ -96,13 +107,15 @@ impl Verification for StandInVerification {
             level: "B".into(),
             best_signature_time: NOW,
             timestamps: Vec::new(),
+            signed_digest: None,
+            freshness: None,
             scope: None,
             certification_path: Vec::new(),
             revocation: Vec::new(),
             checks,
         };
         if sealed {
-            self.fault.point("after-own-verification");
+            self.fault.point_of("after-own-verification", content);
         }
         ValidationReport {
             id: question.report_id.into(),
@@ -127,27 +140,37 @@ impl Verification for StandInVerification {
     }
 }
 
-/// Seals as `content ‖ "|" ‖ signature`.
+/// Seals as `content ‖ "|" ‖ signature`; the content of the XML form ends with a space.
 pub struct StandInStamping(pub Fault);
 
 impl Stamping for StandInStamping {
-    fn prepare(&self, licence: &Licence, _: &dyn KeySigner, _: Time) -> Result<Prepared, ServiceError> {
-        self.0.point("before-preparing");
-        let content = serde_json::to_vec(licence).unwrap();
+    fn prepare(
+        &self,
+        container: Container,
+        licence: &Licence,
+        _: &dyn KeySigner,
+        _: Time,
+    ) -> Result<Prepared, ServiceError> {
+        let mut content = serde_json::to_vec(licence).unwrap();
+        if container == Container::Xml {
+            content.push(b' ');
+        }
+        self.0.point_of("before-preparing", &content);
         let fault = self.0.clone();
         Ok(Prepared {
             content: Digest::sha256(&content),
             to_be_signed: content.clone(),
             seal: Box::new(move |signature| {
                 let sealed = [&content, &b"|"[..], signature].concat();
-                fault.point("after-sealing");
+                fault.point_of("after-sealing", &content);
                 Ok(sealed)
             }),
         })
     }
 
-    fn content(&self, sealed: &[u8]) -> Option<Licence> {
-        serde_json::from_slice(sealed.split(|byte| *byte == b'|').next()?).ok()
+    fn content(&self, sealed: &[u8]) -> Option<SealedContent> {
+        let content = sealed.split(|byte| *byte == b'|').next()?;
+        Some(SealedContent { licence: serde_json::from_slice(content).ok()?, digest: Digest::sha256(content) })
     }
 }
 
@@ -173,13 +196,13 @@ impl KeySigner for StandInSigner {
     }
 
     fn sign(&self, to_be_signed: &[u8]) -> Result<Vec<u8>, SignerError> {
-        self.fault.point("before-signing");
+        self.fault.point_of("before-signing", to_be_signed);
         if let Some(failure) = self.failure.lock().unwrap().clone() {
             return Err(failure);
         }
         self.signed.fetch_add(1, Ordering::SeqCst);
         let signature = format!("{}", Digest::sha256(to_be_signed)).into_bytes();
-        self.fault.point("after-signing");
+        self.fault.point_of("after-signing", to_be_signed);
         Ok(signature)
     }
 }
@@ -223,6 +246,9 @@ impl Registry for Faulty {
     }
     fn seen(&self, keys: &[SeenKey]) -> Result<Option<RequestNumber>, RegistryError> {
         self.inner.seen(keys)
+    }
+    fn take_messages(&self, messages: &[Taken], at: Time) -> Result<bool, RegistryError> {
+        self.inner.take_messages(messages, at)
     }
     fn register_request(&self, request: NewRequest) -> Result<Registration, RegistryError> {
         self.inner.register_request(request)
@@ -351,7 +377,9 @@ impl World {
                 "completed" => {
                     assert!(stamped > 0, "{number} was issued without a row in the journal");
                     for document in licence.expect("a completed number has a licence").documents {
-                        assert!(self.registry.document(&document.digest).unwrap().is_some());
+                        let sealed: Vec<SealedForm> = document.sealed().collect();
+                        assert_eq!(sealed.iter().map(|form| form.container).collect::<Vec<_>>(), Container::ALL);
+                        assert!(sealed.iter().all(|form| self.registry.document(&form.digest).unwrap().is_some()));
                     }
                 }
                 "voided" => {
@@ -364,6 +392,18 @@ impl World {
         self.registry.verify_chain().unwrap().unwrap();
         self.registry.inner.check_integrity().unwrap();
     }
+}
+
+/// The sealed document in its first container, CMS.
+pub fn sealed(world: &World, number: &LicenceNumber, kind: Option<DocumentKind>) -> Vec<u8> {
+    sealed_in(world, number, kind, Container::Cms)
+}
+
+pub fn sealed_in(world: &World, number: &LicenceNumber, kind: Option<DocumentKind>, container: Container) -> Vec<u8> {
+    let found = world.service.licence_document(&auditor(), number, kind, &[container]).unwrap();
+    let (served, document) = found.expect("sealed in this container");
+    assert_eq!(served, container);
+    document
 }
 
 pub fn portal() -> Caller {

@@ -141,6 +141,7 @@ pub fn judge(document: &[u8], at: Time, unconfirmed: Severity, context: Validati
     verify(&VerificationInputs {
         report_id: "test",
         at,
+        received_at: None,
         document,
         format: None,
         content: None,

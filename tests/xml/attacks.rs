@@ -175,6 +175,8 @@ fn wrapping_of_a_whole_document() {
         }),
         ..ServiceRules::default()
     };
+    refused("an unsigned Object", &in_object, None, &["fc-not-covered"]);
+    let rules = ServiceRules { xml_element: Some("/form".into()), ..rules };
     refused("an unsigned Object is read", &in_object, Some(&rules), &["id-content-unreadable"]);
 }
 

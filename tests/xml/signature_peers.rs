@@ -12,7 +12,7 @@ use crate::support::{ENVELOPED, Peer, SIGNED_PROPERTIES, outcome, person, refere
 #[test]
 fn xmlsec1_verifies_what_is_signed_here() {
     let peer = Peer::new();
-    for seed in 0..120 {
+    for seed in 0..220 {
         let document = generator::document(seed);
         let kind = if seed % 2 == 0 { KeyKind::Rsa2048 } else { KeyKind::P256 };
         let profile = if seed % 3 == 0 { Profile::Plain } else { Profile::BaselineB };
@@ -51,7 +51,7 @@ fn canonicalization(random: &mut Random, element: &str) -> String {
 fn what_xmlsec1_signs_verifies_here() {
     let peer = Peer::new();
     let (mut parts, mut wholes) = (0, 0);
-    for seed in 1000..1190 {
+    for seed in 1000..1330 {
         let mut random = Random::new(seed);
         let text = generator::document(seed);
         let document = Document::parse(text.as_bytes()).unwrap();
@@ -120,5 +120,5 @@ fn what_xmlsec1_signs_verifies_here() {
         );
         if target.is_some() { parts += 1 } else { wholes += 1 }
     }
-    assert!(parts > 40 && wholes > 40 && parts + wholes > 120, "{parts} parts, {wholes} whole documents");
+    assert!(parts > 80 && wholes > 80 && parts + wholes >= 200, "{parts} parts, {wholes} whole documents");
 }

@@ -51,6 +51,7 @@ pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> Validati
     verify(&VerificationInputs {
         report_id: "report",
         at: at(),
+        received_at: None,
         document: document.as_bytes(),
         format: None,
         content: None,

@@ -3,9 +3,10 @@
 use super::journal;
 use super::row::{column, damaged, digest, named, parsed, time};
 use crate::crypto::Digest;
-use crate::licensing::{DocumentKind, Holder, LicenceNumber, LicenceState, RequestNumber};
+use crate::licensing::{Container, DocumentKind, Holder, LicenceNumber, LicenceState, RequestNumber};
 use crate::port::{
-    Conflict, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord, RegistryError, StateChange, Unknown,
+    Conflict, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord, RegistryError, SealedForm, StateChange,
+    Unknown,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -45,7 +46,7 @@ pub(super) fn find(
     let Some((seq, mut record)) = found else { return Ok(None) };
     record.documents = connection
         .prepare_cached(
-            "SELECT d.kind, b.digest, d.content, d.stamped_at FROM document d JOIN body b ON b.id = d.body
+            "SELECT d.kind, b.digest, d.content, d.stamped_at, d.seq FROM document d JOIN body b ON b.id = d.body
              WHERE d.licence = ?1 ORDER BY d.seq",
         )?
         .query_and_then([seq], |row| {
@@ -54,17 +55,36 @@ pub(super) fn find(
                 digest: digest(row, 1)?,
                 content: digest(row, 2)?,
                 stamped_at: time(row, 3)?,
+                forms: forms(connection, column(row, 4)?)?,
             })
         })?
         .collect::<Result<_, _>>()?;
     Ok(Some((seq, record)))
 }
 
-/// The number under which a document was issued.
+/// A document in its other containers.
+fn forms(connection: &Connection, document: i64) -> Result<Vec<SealedForm>, RegistryError> {
+    connection
+        .prepare_cached(
+            "SELECT f.container, b.digest, f.content FROM document_form f JOIN body b ON b.id = f.body
+             WHERE f.document = ?1 ORDER BY f.container",
+        )?
+        .query_and_then([document], |row| {
+            let container = named(row, 0, Container::from_name)?;
+            Ok(SealedForm { container, digest: digest(row, 1)?, content: digest(row, 2)? })
+        })?
+        .collect()
+}
+
+/// The number under which a document was issued, in whichever container.
 pub(super) fn of_document(connection: &Connection, document: &Digest) -> Result<Option<LicenceNumber>, RegistryError> {
     let number = connection
         .prepare_cached(
             "SELECT l.number FROM body b JOIN document d ON d.body = b.id JOIN licence l ON l.seq = d.licence
+             WHERE b.digest = ?1
+             UNION ALL
+             SELECT l.number FROM body b JOIN document_form f ON f.body = b.id JOIN document d ON d.seq = f.document
+                 JOIN licence l ON l.seq = d.licence
              WHERE b.digest = ?1 LIMIT 1",
         )?
         .query_row([document.as_bytes()], |row| row.get(0))

@@ -7,6 +7,7 @@
 
 mod journal;
 mod licence;
+mod message;
 mod migration;
 mod request;
 mod row;
@@ -23,6 +24,7 @@ use crate::port::{
     StoredReport, StoredRequest, Unfinished,
 };
 use crate::report::Time;
+use crate::verify::replay::Taken;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -213,6 +215,11 @@ impl Registry for SqliteRegistry {
 
     fn seen(&self, keys: &[SeenKey]) -> Result<Option<RequestNumber>, RegistryError> {
         self.read(|connection| request::seen(connection, keys))
+    }
+
+    fn take_messages(&self, messages: &[Taken], at: Time) -> Result<bool, RegistryError> {
+        let messages = messages.to_vec();
+        self.write(move |connection| message::take(connection, &messages, at))
     }
 
     fn register_request(&self, new: NewRequest) -> Result<Registration, RegistryError> {

@@ -9,8 +9,8 @@ use super::row::{column, damaged, id, named, time};
 use super::{journal, licence, request};
 use crate::licensing::{DocumentKind, LicenceAction, LicenceNumber, LicenceState, RequestNumber, RequestState};
 use crate::port::{
-    Completion, Conflict, IdempotencyKey, Intent, JournalEntry, JournalEvent, LicenceRecord, RegistryError,
-    Reservation, Reserved, StampingId, StampingPurpose, StateChange, Unfinished, Unknown,
+    CompletedForm, Completion, Conflict, FormDigest, IdempotencyKey, Intent, JournalEntry, JournalEvent, LicenceRecord,
+    RegistryError, Reservation, Reserved, SealedForm, StampingId, StampingPurpose, StateChange, Unfinished, Unknown,
 };
 use crate::report::Time;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -195,6 +195,7 @@ pub(super) fn record_intent(connection: &Connection, intent: &Intent) -> Result<
         request: attempt.request_number,
         content: intent.content,
         certificate: intent.certificate,
+        forms: intent.forms.clone(),
     };
     journal::append(connection, &JournalEntry { at: intent.at, actor: attempt.actor, event })?;
     Ok(())
@@ -225,6 +226,7 @@ pub(super) fn complete(connection: &Connection, completion: &Completion) -> Resu
             completion.at.unix(),
             attempt.seq,
         ])?;
+    put_forms(connection, connection.last_insert_rowid(), &completion.forms)?;
     connection
         .prepare_cached("UPDATE stamping SET state = 'completed', ended_at = ?1 WHERE seq = ?2")?
         .execute(params![completion.at.unix(), attempt.seq])?;
@@ -233,6 +235,7 @@ pub(super) fn complete(connection: &Connection, completion: &Completion) -> Resu
         kind: attempt.kind,
         request: attempt.request_number,
         document: completion.digest,
+        forms: completion.forms.iter().map(|CompletedForm { form, .. }| form_digest(form)).collect(),
     };
     journal::append(connection, &JournalEntry { at: completion.at, actor: attempt.actor, event })?;
     let (_, record) =
@@ -242,6 +245,21 @@ pub(super) fn complete(connection: &Connection, completion: &Completion) -> Resu
         .prepare_cached("UPDATE idempotency SET answer = ?1 WHERE stamping = ?2")?
         .execute(params![answer, attempt.seq])?;
     Ok(record)
+}
+
+fn form_digest(form: &SealedForm) -> FormDigest {
+    FormDigest { container: form.container, digest: form.digest }
+}
+
+/// The rows of a document's other containers.
+fn put_forms(connection: &Connection, document: i64, forms: &[CompletedForm]) -> Result<(), RegistryError> {
+    for CompletedForm { form, document: octets } in forms {
+        let body = request::put_body(connection, &form.digest, octets)?;
+        connection
+            .prepare_cached("INSERT INTO document_form (document, container, body, content) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![document, form.container.as_str(), body, form.content.as_bytes()])?;
+    }
+    Ok(())
 }
 
 /// The row of a new licence; the request is decided by it, and the licence it replaces ends.

@@ -2,10 +2,14 @@
 
 use super::*;
 use crate::licensing::{
-    DocumentKind, Holder, LicenceAction, LicenceState, NumberFormat, PermitType, RequestState, check_digits_hold,
+    Container, DocumentKind, Holder, LicenceAction, LicenceState, NumberFormat, PermitType, RequestState,
+    check_digits_hold,
 };
 use crate::port::token::Role;
-use crate::port::{ChainBreak, Conflict, IdempotencyKey, JournalEvent, NumberSeries, StampingPurpose, Unknown};
+use crate::port::{
+    ChainBreak, CompletedForm, Conflict, FormDigest, IdempotencyKey, JournalEvent, NumberSeries, SealedForm,
+    StampingPurpose, Unknown,
+};
 use crate::report::Decision;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -114,7 +118,14 @@ fn reservation(purpose: StampingPurpose) -> Reservation {
 }
 
 fn intent(id: StampingId) -> Intent {
-    Intent { id, content: Digest::sha256(b"content"), certificate: Digest::sha256(b"certificate"), at: NOW }
+    let xml = FormDigest { container: Container::Xml, digest: Digest::sha256(b"content as XML") };
+    Intent {
+        id,
+        content: Digest::sha256(b"content"),
+        forms: vec![xml],
+        certificate: Digest::sha256(b"certificate"),
+        at: NOW,
+    }
 }
 
 fn completion(id: StampingId, text: &str) -> Completion {
@@ -128,8 +139,19 @@ fn completion(id: StampingId, text: &str) -> Completion {
         digest: Digest::sha256(&document),
         document,
         content: Digest::sha256(b"content"),
+        forms: vec![xml_form(id)],
         at: NOW,
     }
+}
+
+fn xml_form(id: StampingId) -> CompletedForm {
+    let document: Arc<[u8]> = format!("<sealed>{}</sealed>", id.0).into_bytes().into();
+    let form = SealedForm {
+        container: Container::Xml,
+        digest: Digest::sha256(&document),
+        content: Digest::sha256(b"content as XML"),
+    };
+    CompletedForm { form, document }
 }
 
 fn key(name: &str, body: &str) -> IdempotencyKey {

@@ -182,6 +182,11 @@ impl<'d> Subtree<'d> {
         self.document
     }
 
+    /// How many bytes of source its top has: what a walk through it costs.
+    pub fn source_len(&self) -> usize {
+        self.apex.map_or(self.document.source().len(), |apex| apex.range().len())
+    }
+
     /// Whether the element is in the set.
     pub fn covers(&self, element: Element<'_>) -> bool {
         self.apex.is_none_or(|a| a.contains(&element)) && !self.without.iter().any(|w| w.contains(&element))
@@ -627,12 +632,11 @@ impl<'d, N: NodeSet, S: Sink> Writer<'d, '_, N, S> {
     fn in_scope(&self, element: Element<'d>) -> Vec<Binding<'d>> {
         let mut axis: Vec<Binding<'d>> = Vec::new();
         for e in std::iter::once(element).chain(element.ancestors()) {
-            for (prefix, namespace) in self.declared(self.document.attribute_data(e.index)) {
-                if !axis.iter().any(|(p, _)| *p == prefix) {
-                    axis.push((prefix, namespace));
-                }
-            }
+            axis.extend(self.declared(self.document.attribute_data(e.index)));
         }
+        // The nearest declaration of a prefix stays: the sort is stable.
+        axis.sort_by_key(|&(prefix, _)| prefix);
+        axis.dedup_by_key(|(prefix, _)| *prefix);
         axis
     }
 

@@ -6,28 +6,38 @@ use std::borrow::Cow;
 
 use super::XmlError;
 
+/// Characters, and the encoding that the declaration was taken to name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// The parser reads the declaration by the rules and holds this against what it finds: a declaration that the two
+    /// read differently is refused (attack 3).
+    pub(super) declared: Option<Encoding>,
+}
+
 /// Decodes a document: UTF-8, US-ASCII, ISO 8859-1 by declaration, UTF-16 by byte order mark.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, XmlError> {
-    let text = match bytes {
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, XmlError> {
+    let (text, declared) = match bytes {
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
         [0xEF, 0xBB, 0xBF, rest @ ..] => match declared(rest) {
-            None | Some(Encoding::Utf8) => utf8(rest)?,
+            name @ (None | Some(Encoding::Utf8)) => (utf8(rest)?, name),
             Some(_) => return Err(XmlError::Encoding),
         },
         _ => match declared(bytes) {
-            None | Some(Encoding::Utf8) => utf8(bytes)?,
-            Some(Encoding::Ascii) if bytes.is_ascii() => utf8(bytes)?,
-            Some(Encoding::Latin1) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
+            name @ (None | Some(Encoding::Utf8)) => (utf8(bytes)?, name),
+            name @ Some(Encoding::Ascii) if bytes.is_ascii() => (utf8(bytes)?, name),
+            name @ Some(Encoding::Latin1) => (Cow::Owned(bytes.iter().copied().map(char::from).collect()), name),
             Some(_) => return Err(XmlError::Encoding),
         },
     };
     check_characters(&text)?;
-    Ok(text)
+    Ok(Decoded { text, declared })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+/// A character encoding by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
     Utf8,
     Utf16,
     Ascii,
@@ -44,21 +54,29 @@ fn declared(bytes: &[u8]) -> Option<Encoding> {
     let (_, after) = declaration.split_once("encoding")?;
     let value = after.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next()?;
-    let name = value.strip_prefix(quote)?.split(quote).next()?;
-    Some(match name.to_ascii_uppercase().as_str() {
-        "UTF-8" | "UTF8" => Encoding::Utf8,
-        "UTF-16" | "UTF-16LE" | "UTF-16BE" => Encoding::Utf16,
-        "US-ASCII" | "ASCII" => Encoding::Ascii,
-        "ISO-8859-1" | "LATIN1" => Encoding::Latin1,
-        _ => Encoding::Other,
-    })
+    value.strip_prefix(quote)?.split(quote).next().map(Encoding::named)
+}
+
+impl Encoding {
+    /// The encoding with this name.
+    pub(super) fn named(name: &str) -> Self {
+        match name.to_ascii_uppercase().as_str() {
+            "UTF-8" | "UTF8" => Encoding::Utf8,
+            "UTF-16" | "UTF-16LE" | "UTF-16BE" => Encoding::Utf16,
+            "US-ASCII" | "ASCII" => Encoding::Ascii,
+            "ISO-8859-1" | "LATIN1" => Encoding::Latin1,
+            _ => Encoding::Other,
+        }
+    }
 }
 
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, XmlError> {
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| XmlError::Encoding)
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, XmlError> {
+type WithName<'a> = (Cow<'a, str>, Option<Encoding>);
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<WithName<'_>, XmlError> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(XmlError::Encoding);
@@ -67,7 +85,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, XmlErro
         .collect::<Result<_, _>>()
         .map_err(|_| XmlError::Encoding)?;
     match declared(text.as_bytes()) {
-        None | Some(Encoding::Utf16) => Ok(Cow::Owned(text)),
+        name @ (None | Some(Encoding::Utf16)) => Ok((Cow::Owned(text), name)),
         Some(_) => Err(XmlError::Encoding),
     }
 }
@@ -96,7 +114,7 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8]) -> Option<String> {
-        decode(bytes).ok().map(Cow::into_owned)
+        decode(bytes).ok().map(|decoded| decoded.text.into_owned())
     }
 
     #[test]

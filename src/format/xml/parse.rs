@@ -16,8 +16,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, XmlError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(XmlError::LimitExceeded { limit: "bytes", maximum: MAX_DOCUMENT_BYTES });
     }
-    let text = encoding::decode(bytes)?;
-    let Tables { nodes, attributes, namespaces, root, relative_namespace } = Parser::new(&text).run()?;
+    let encoding::Decoded { text, declared } = encoding::decode(bytes)?;
+    let mut parser = Parser::new(&text);
+    if parser.xml_declaration()?.map(encoding::Encoding::named) != declared {
+        return Err(XmlError::Encoding);
+    }
+    let Tables { nodes, attributes, namespaces, root, relative_namespace } = parser.run()?;
     Ok(Document { text, nodes, attributes, namespaces: namespaces.names, root, relative_namespace })
 }
 
@@ -88,7 +92,6 @@ impl<'t> Parser<'t> {
     }
 
     fn run(mut self) -> Result<Tables, XmlError> {
-        self.xml_declaration()?;
         loop {
             self.character_data()?;
             match (self.peek(0), self.peek(1)) {
@@ -187,11 +190,11 @@ impl<'t> Parser<'t> {
 
     // Markup
 
-    /// `XMLDecl` (XML 1.0 §2.8, production 23).
-    fn xml_declaration(&mut self) -> Result<(), XmlError> {
+    /// `XMLDecl` (XML 1.0 §2.8, production 23); the name of the encoding, where there is one.
+    fn xml_declaration(&mut self) -> Result<Option<&'t str>, XmlError> {
         const RULE: &str = "the XML declaration";
         if !self.bytes.starts_with(b"<?xml") || !self.peek(5).is_some_and(is_space) {
-            return Ok(());
+            return Ok(None);
         }
         self.position = 5;
         self.space();
@@ -200,7 +203,9 @@ impl<'t> Parser<'t> {
             return Err(self.malformed("only XML 1.0 is accepted"));
         }
         let mut spaced = self.space();
+        let mut encoding = None;
         if spaced && let Some(name) = self.pseudo_attribute("encoding", RULE)? {
+            encoding = Some(name);
             let mut letters = name.bytes();
             let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic());
             if !first || !letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
@@ -214,7 +219,8 @@ impl<'t> Parser<'t> {
             }
             self.space();
         }
-        self.expect("?>", RULE)
+        self.expect("?>", RULE)?;
+        Ok(encoding)
     }
 
     fn pseudo_attribute(&mut self, name: &str, rule: &'static str) -> Result<Option<&'t str>, XmlError> {

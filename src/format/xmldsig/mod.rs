@@ -22,7 +22,7 @@ use super::xml::{Document, Element, Node, XML_NAMESPACE, limits};
 use super::{Format, ParsedDocument, ParsedSignature, Scope, SignerIdentifier, wsse};
 use crate::crypto::{Digest, SignatureAlgorithm, ecdsa_der_from_fixed};
 use crate::report::{CheckId, Checks, Reason};
-use reference::{Context, Evaluated};
+use reference::{CoSignatures, Context, Evaluated};
 pub(super) use xades::date_time;
 
 /// The namespace of XMLDSig.
@@ -106,8 +106,11 @@ pub fn parse<'a>(document: &'a Document<'a>, content: Option<&'a [u8]>) -> Resul
     let mut certificates = Vec::new();
     let mut signatures = Vec::with_capacity(signers.len());
     for (position, &signature) in signers.iter().enumerate() {
-        let later = signers.get(position + 1..).unwrap_or_default();
-        signatures.push(lower(signature, later, &mut context, &mut certificates)?);
+        let co_signatures = CoSignatures {
+            before: signers.get(..position).unwrap_or_default(),
+            after: signers.get(position + 1..).unwrap_or_default(),
+        };
+        signatures.push(lower(signature, co_signatures, &mut context, &mut certificates)?);
     }
     let detached = context.content_was_referenced();
     if content.is_some_and(|given| !detached && given != document.source().as_bytes()) {
@@ -170,7 +173,7 @@ fn parts(signature: Element<'_>) -> Result<Parts<'_>, Reason> {
 /// One signature as the facts that judgement needs.
 fn lower<'a>(
     signature: Element<'a>,
-    later: &[Element<'a>],
+    co_signatures: CoSignatures<'a, '_>,
     context: &mut Context<'a, '_>,
     certificates: &mut Vec<Cow<'a, [u8]>>,
 ) -> Result<ParsedSignature<'a>, Reason> {
@@ -180,7 +183,7 @@ fn lower<'a>(
 
     let mut evaluated: Vec<Evaluated<'a>> = Vec::with_capacity(references.len());
     for reference in references {
-        match context.evaluate(reference, signature, later) {
+        match context.evaluate(reference, signature, co_signatures) {
             Ok(found) => {
                 findings.record(found.weak.0, found.weak.1.clone());
                 evaluated.push(found);
@@ -188,10 +191,12 @@ fn lower<'a>(
             Err((check, reason)) => findings.fail(check, reason),
         }
     }
-    let manifests: Vec<Element<'a>> = evaluated.iter().filter_map(Evaluated::manifest).collect();
-    for reference in manifests.iter().flat_map(|m| m.children_named(NAMESPACE, "Reference")) {
+    let manifests = evaluated.iter().filter_map(Evaluated::manifest);
+    let in_manifests: Vec<Element<'a>> = manifests.flat_map(|m| m.children_named(NAMESPACE, "Reference")).collect();
+    check_limit("references", in_manifests.len(), limits::MAX_REFERENCES)?;
+    for reference in in_manifests {
         // Attack 9: a manifest that nobody verifies proves nothing.
-        if let Err((check, reason)) = context.evaluate(reference, signature, later) {
+        if let Err((check, reason)) = context.evaluate(reference, signature, co_signatures) {
             findings.fail(check, reason);
         }
     }
@@ -204,7 +209,8 @@ fn lower<'a>(
     let value = octets_of(parts.value).ok_or_else(|| malformed("SignatureValue"))?;
     let value = match &algorithm {
         // RFC 9231 §2.3.6: r and s side by side; the registry takes the DER of X9.62.
-        Ok(SignatureAlgorithm::Ecdsa(_)) => ecdsa_der_from_fixed(&value).unwrap_or(value),
+        // Any other form is none of a signature.
+        Ok(SignatureAlgorithm::Ecdsa(_)) => ecdsa_der_from_fixed(&value).unwrap_or_default(),
         _ => value,
     };
     findings.pass(CheckId::DocumentFormat);

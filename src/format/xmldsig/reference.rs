@@ -15,9 +15,10 @@ use crate::crypto::{Digest, DigestAlgorithm, Hasher};
 use crate::format::limits::check_limit;
 use crate::report::{CheckId, Outcome, Reason};
 
-/// Octets that all references of a document may digest together: four times the largest document, so that four
-/// signers of such a document pass and a thousand references to it do not.
-const MAX_DIGESTED: u64 = 4 * crate::format::limits::MAX_DOCUMENT_BYTES as u64;
+/// Octets of source that all references of a document may walk through together: four times the largest document, so
+/// that four signers of such a document pass and a thousand references to it do not. What is walked counts, not what
+/// comes out: comments cost time and leave nothing.
+const MAX_WALKED: u64 = 4 * crate::format::limits::MAX_DOCUMENT_BYTES as u64;
 
 /// Why a reference could not be evaluated, and the check that says so.
 pub(super) type Refusal = (CheckId, Reason);
@@ -33,7 +34,7 @@ pub(super) struct Context<'a, 'i> {
     content: Option<&'a [u8]>,
     /// The URI that the content was referenced by: it has one name.
     content_name: Option<String>,
-    digested: u64,
+    walked: u64,
 }
 
 /// A reference whose digest agrees.
@@ -99,9 +100,31 @@ impl Sink for Digesting {
     }
 }
 
+/// The other signatures of a document, as they stand around one.
+#[derive(Clone, Copy)]
+pub(super) struct CoSignatures<'a, 's> {
+    pub(super) before: &'s [Element<'a>],
+    pub(super) after: &'s [Element<'a>],
+}
+
+/// The states of the document that a co-signer can have signed: before the signatures that follow were appended, as it
+/// is, before the signatures in front were put there.
+fn states<'a>(
+    subtree: Subtree<'a>,
+    transforms: &Transforms,
+    CoSignatures { before, after }: CoSignatures<'a, '_>,
+) -> Vec<Subtree<'a>> {
+    let without = |others: &[Element<'a>]| {
+        let inside: Vec<Element<'a>> = others.iter().copied().filter(|other| subtree.covers(*other)).collect();
+        let changes = transforms.enveloped && !inside.is_empty();
+        changes.then(|| inside.into_iter().fold(subtree.clone(), Subtree::without))
+    };
+    [without(after), Some(subtree.clone()), without(before)].into_iter().flatten().collect()
+}
+
 impl<'a, 'i> Context<'a, 'i> {
     pub(super) fn new(document: &'a Document<'a>, identifiers: &'i Identifiers<'a>, content: Option<&'a [u8]>) -> Self {
-        Self { document, identifiers, content, content_name: None, digested: 0 }
+        Self { document, identifiers, content, content_name: None, walked: 0 }
     }
 
     pub(super) fn identifiers(&self) -> &'i Identifiers<'a> {
@@ -116,13 +139,14 @@ impl<'a, 'i> Context<'a, 'i> {
     /// <Reference Id? URI? Type?> Transforms? DigestMethod DigestValue </Reference>
     /// ```
     ///
-    /// `later` are the signatures after this one. Co-signers each envelop the whole document: what the earlier ones
-    /// signed did not have the later signatures yet, so that without them the digest agrees (kazakhstan-pki §3.7).
+    /// `co_signatures` are the signatures before and after this one in the document. Co-signers each envelop the whole
+    /// document: what the earlier ones signed did not have the later signatures yet, so that without them the digest
+    /// agrees (kazakhstan-pki §3.7).
     pub(super) fn evaluate(
         &mut self,
         reference: Element<'a>,
         signature: Element<'a>,
-        later: &[Element<'a>],
+        co_signatures: CoSignatures<'a, '_>,
     ) -> Result<Evaluated<'a>, Refusal> {
         let mut children = reference.child_elements().peekable();
         let transforms = children.next_if(|e| e.is(NAMESPACE, "Transforms"));
@@ -142,7 +166,7 @@ impl<'a, 'i> Context<'a, 'i> {
         let transforms = read_transforms(transforms).map_err(format_failure)?;
         let source = self.dereference(reference)?;
 
-        let (mut subtree, comments) = match source {
+        let (subtree, comments) = match source {
             Source::Content(octets) => {
                 let digest = self.digest_content(octets, &transforms, algorithm)?;
                 return match digest == expected {
@@ -152,21 +176,14 @@ impl<'a, 'i> Context<'a, 'i> {
             }
             Source::Nodes(subtree, comments) => (subtree, comments),
         };
-        if transforms.enveloped {
-            subtree = subtree.without(signature);
-        }
-        let mut agrees = self.digest_nodes(&subtree, comments, &transforms, algorithm)? == expected;
-        if !agrees && transforms.enveloped {
-            let enveloped: Vec<Element<'a>> = later.iter().copied().filter(|l| subtree.covers(*l)).collect();
-            if !enveloped.is_empty() {
-                subtree = enveloped.into_iter().fold(subtree, Subtree::without);
-                agrees = self.digest_nodes(&subtree, comments, &transforms, algorithm)? == expected;
+        let subtree = if transforms.enveloped { subtree.without(signature) } else { subtree };
+        for subtree in states(subtree, &transforms, co_signatures) {
+            if self.digest_nodes(&subtree, comments, &transforms, algorithm)? == expected {
+                let covered = Covered::Nodes(subtree);
+                return Ok(Evaluated { reference, covered, weak: (CheckId::Algorithms, weak) });
             }
         }
-        match agrees {
-            true => Ok(Evaluated { reference, covered: Covered::Nodes(subtree), weak: (CheckId::Algorithms, weak) }),
-            false => Err((CheckId::ContentDigest, Reason::CvDigestMismatch {})),
-        }
+        Err((CheckId::ContentDigest, Reason::CvDigestMismatch {}))
     }
 
     /// XMLDSig §4.4.3.2 and §4.4.3.3: same-document references, without comments but for the XPointer forms.
@@ -211,6 +228,7 @@ impl<'a, 'i> Context<'a, 'i> {
         transforms: &Transforms,
         algorithm: DigestAlgorithm,
     ) -> Result<Vec<u8>, Refusal> {
+        self.charge(subtree.source_len())?;
         let mut digesting = Digesting::new(algorithm);
         let canonicalization = match &transforms.canonicalization {
             Some(chosen) => chosen.clone(),
@@ -240,7 +258,7 @@ impl<'a, 'i> Context<'a, 'i> {
         } else {
             canonicalize(self.document, subtree, &canonicalization, &mut digesting).map_err(failed)?;
         }
-        self.finish(digesting, Emptiness::Refused)
+        finish(digesting, Emptiness::Refused)
     }
 
     fn digest_content(
@@ -249,6 +267,7 @@ impl<'a, 'i> Context<'a, 'i> {
         transforms: &Transforms,
         algorithm: DigestAlgorithm,
     ) -> Result<Vec<u8>, Refusal> {
+        self.charge(octets.len())?;
         let mut digesting = Digesting::new(algorithm);
         match transforms {
             Transforms { enveloped: true, .. } => return Err(not_allowed(ENVELOPED_SIGNATURE)),
@@ -264,21 +283,26 @@ impl<'a, 'i> Context<'a, 'i> {
             }
             Transforms { .. } => digesting.write(octets),
         }
-        self.finish(digesting, Emptiness::Allowed)
+        finish(digesting, Emptiness::Allowed)
     }
 
-    fn finish(&mut self, digesting: Digesting, emptiness: Emptiness) -> Result<Vec<u8>, Refusal> {
-        if digesting.octets == 0 && emptiness == Emptiness::Refused {
-            // Attack 4: a canonicalizer that fails and a digest that is taken all the same.
-            return Err(format_failure(malformed("a reference over nothing")));
+    /// Takes the cost of a walk out of the budget, before it is made.
+    fn charge(&mut self, octets: usize) -> Result<(), Refusal> {
+        self.walked = self.walked.saturating_add(octets as u64);
+        if self.walked > MAX_WALKED {
+            let limit = "octets under references".to_owned();
+            return Err(format_failure(Reason::FcLimitExceeded { limit, maximum: MAX_WALKED }));
         }
-        self.digested = self.digested.saturating_add(digesting.octets);
-        if self.digested > MAX_DIGESTED {
-            let limit = "digested octets".to_owned();
-            return Err(format_failure(Reason::FcLimitExceeded { limit, maximum: MAX_DIGESTED }));
-        }
-        Ok(digesting.finish().as_bytes().to_vec())
+        Ok(())
     }
+}
+
+fn finish(digesting: Digesting, emptiness: Emptiness) -> Result<Vec<u8>, Refusal> {
+    if digesting.octets == 0 && emptiness == Emptiness::Refused {
+        // Attack 4: a canonicalizer that fails and a digest that is taken all the same.
+        return Err(format_failure(malformed("a reference over nothing")));
+    }
+    Ok(digesting.finish().as_bytes().to_vec())
 }
 
 /// Whether a digest over no octets at all may stand.

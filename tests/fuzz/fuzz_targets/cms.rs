@@ -15,6 +15,7 @@ fuzz_target!(|data: &[u8]| {
         let report = verify(&VerificationInputs {
             report_id: "fuzz",
             at: Time::from_unix(1_800_000_000),
+            received_at: None,
             document: data,
             format: Some(Format::Cms),
             content,
