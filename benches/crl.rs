@@ -1,6 +1,7 @@
 //! One revocation list, read by this software, by x509-parser, rustls-webpki and openssl, in one run.
 //!
-//! `cargo bench --bench crl -- 1000000` (the number of entries; default one million).
+//! `cargo bench --bench crl -- 1000000` (the number of entries; default one million). OpenSSL's part is
+//! `peers/crl.c`, which needs a C compiler and libcrypto.so.3.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,6 +11,7 @@
 )]
 
 use std::hint::black_box;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tamga::adapter::revocation_store::measure::{SampleFiles, measure, write_samples};
@@ -26,10 +28,15 @@ fn row(who: &str, load: Duration, lookup: Option<Duration>) {
     println!("{who:<16} load {:>9.1} ms   lookup {lookup:>12}", load.as_secs_f64() * 1e3);
 }
 
+/// The serial numbers that everybody is asked for: listed, in no order.
+fn asked(n: u64, entries: u64) -> [u8; 20] {
+    sample_serial(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % entries)
+}
+
 /// The mean over lookups of serial numbers that are listed.
 fn lookups(count: u32, entries: u64, mut find: impl FnMut(&[u8]) -> bool) -> Duration {
-    let (all, elapsed) =
-        timed(|| (0..u64::from(count)).all(|n| find(&sample_serial(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % entries))));
+    let numbers: Vec<[u8; 20]> = (0..u64::from(count)).map(|n| asked(n, entries)).collect();
+    let (all, elapsed) = timed(|| numbers.iter().all(|number| find(number)));
     assert!(all);
     elapsed / count
 }
@@ -47,19 +54,23 @@ fn rustls_webpki(der: &[u8], entries: u64) {
     row("rustls-webpki", load, Some(lookups(200_000, entries, |serial| list.find_serial(serial).unwrap().is_some())));
 }
 
-fn openssl(files: &SampleFiles) {
-    let certificate = files.certificate.with_extension("pem");
-    let convert = ["x509", "-inform", "DER", "-in", files.certificate.to_str().unwrap(), "-out"];
-    let converted = Command::new("openssl").args(convert).arg(&certificate).status();
-    if !converted.is_ok_and(|status| status.success()) {
-        println!("openssl          not at hand");
+/// Load with verification, and lookups; the first of them sorts the entries and is counted as load.
+fn openssl(files: &SampleFiles, folder: &Path, entries: u64) {
+    let (program, serials) = (folder.join("peer"), folder.join("serials"));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/crl.c");
+    let compiled = Command::new("cc").args(["-O2", "-o"]).arg(&program).args([source, "-ldl"]).status();
+    if !compiled.is_ok_and(|status| status.success()) {
+        println!("openssl          no C compiler at hand");
         return;
     }
-    let read = ["crl", "-inform", "DER", "-noout", "-in", files.list.to_str().unwrap()];
-    let (status, load) =
-        timed(|| Command::new("openssl").args(read).arg("-CAfile").arg(&certificate).output().unwrap());
-    assert!(String::from_utf8_lossy(&status.stderr).contains("verify OK"));
-    row("openssl crl", load, None);
+    let numbers: Vec<u8> = (0..200_000u64).flat_map(|n| asked(n, entries)).collect();
+    std::fs::write(&serials, numbers).unwrap();
+    let output = Command::new(program).args([&files.list, &files.certificate, &serials]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let figures: Vec<f64> = text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
+    let load = Duration::from_secs_f64((figures[0] + figures[1]) / 1e3);
+    row("openssl", load, Some(Duration::from_secs_f64(figures[2] / 1e9)));
 }
 
 fn main() {
@@ -74,5 +85,5 @@ fn main() {
     let der = std::fs::read(&files.list).unwrap();
     rustls_webpki(black_box(&der), entries);
     x509_parser(black_box(&der), entries);
-    openssl(&files);
+    openssl(&files, folder.path(), entries);
 }

@@ -85,13 +85,20 @@ pub struct App {
     pub demonstration: Option<Demonstration>,
 }
 
+/// Whether verdicts may ask the network, as the configuration has it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Network {
+    AsConfigured,
+    Never,
+}
+
 impl App {
     /// Puts the service together as the only one on its registry, and settles what an earlier run left unfinished.
     ///
     /// # Errors
     /// [`AppError`]; [`RegistryError::Busy`] where another service runs on the registry.
     pub fn build(config: &Config) -> Result<App, AppError> {
-        let app = App::assemble(config)?;
+        let app = App::put_together(config, Network::AsConfigured)?;
         // Two services on one registry would each void what the other is stamping.
         app.tokens.claim()?;
         let recovery = app.service.recover()?;
@@ -101,11 +108,15 @@ impl App {
         Ok(app)
     }
 
-    /// Puts the service together beside one that may be running, to look and not to stamp.
+    /// Puts the service together beside one that may be running, to look and not to stamp; what is at hand decides.
     ///
     /// # Errors
     /// [`AppError`].
     pub fn assemble(config: &Config) -> Result<App, AppError> {
+        App::put_together(config, Network::Never)
+    }
+
+    fn put_together(config: &Config, network: Network) -> Result<App, AppError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let registry = open_registry(config)?;
         let demonstration = match (config.environment, &config.authority.key) {
@@ -114,7 +125,12 @@ impl App {
         };
         let signer = signer(config, demonstration.as_ref())?;
         let lists = revocation::open_store(config)?;
-        let facts = facts(config, demonstration.as_ref(), &clock)?.with_store(Arc::clone(&lists));
+        let mut facts = facts(config, demonstration.as_ref(), &clock)?.with_store(Arc::clone(&lists));
+        if network == Network::AsConfigured
+            && let Some(asking) = revocation::asking(config, Some(Arc::clone(&lists)))?
+        {
+            facts = facts.with_network(asking);
+        }
         let facts = Arc::new(facts);
         let refresher = revocation::refresher(config, lists, Arc::clone(&clock))?;
         if config.environment == Environment::Production {

@@ -3,6 +3,7 @@
 //! *Invariant:* a judgement sees one set of facts from beginning to end, whatever is replaced meanwhile.
 
 use crate::{
+    adapter::asking::Asking,
     adapter::revocation_store::RevocationStore,
     adapter::signature_cache::KnownSignatures,
     pki::{Certificate, RevocationList},
@@ -21,8 +22,12 @@ pub struct Facts {
     policies: Vec<Policy>,
     lists: RwLock<Arc<[Arc<dyn RevocationList>]>>,
     store: Option<Arc<RevocationStore>>,
+    asking: Option<Asking>,
     signatures: KnownSignatures,
 }
+
+/// A verdict about an earlier moment than this many seconds ago asks nobody: a responder speaks of now.
+const PRESENT_SECONDS: i64 = 300;
 
 impl Facts {
     /// Facts without revocation data.
@@ -39,6 +44,7 @@ impl Facts {
             policies,
             lists: RwLock::new(Arc::new([])),
             store: None,
+            asking: None,
             signatures: KnownSignatures::default(),
         }
     }
@@ -52,6 +58,12 @@ impl Facts {
     #[must_use]
     pub fn with_store(self, store: Arc<RevocationStore>) -> Facts {
         Facts { store: Some(store), ..self }
+    }
+
+    /// The same facts, and what the network answers where they leave something open.
+    #[must_use]
+    pub fn with_network(self, asking: Asking) -> Facts {
+        Facts { asking: Some(asking), ..self }
     }
 
     /// The trust anchors.
@@ -80,8 +92,8 @@ impl Verification for Facts {
     }
 
     fn verify(&self, question: &Question<'_>) -> ValidationReport {
-        let lists = self.lists();
-        verify(&VerificationInputs {
+        let (lists, now) = (self.lists(), self.clock.now());
+        let inputs = VerificationInputs {
             report_id: question.report_id,
             at: question.at,
             received_at: question.received_at,
@@ -95,10 +107,14 @@ impl Verification for Facts {
                 trust_anchors: &self.anchors,
                 intermediates: &self.intermediates,
                 lists: &lists,
-                now: Some(self.clock.now()),
+                now: Some(now),
                 cache: Some(&self.signatures),
                 ..ValidationContext::default()
             },
-        })
+        };
+        match &self.asking {
+            Some(asking) if question.at >= now.plus_seconds(-PRESENT_SECONDS) => asking.verify(&inputs),
+            _ => verify(&inputs),
+        }
     }
 }

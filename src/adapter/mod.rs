@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* an adapter never names a protocol room (`http`, `cli`); only the composition root sees both.
 
+pub mod asking;
 pub mod clock;
 pub mod demonstration_folder;
 pub mod facts;

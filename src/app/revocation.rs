@@ -3,10 +3,11 @@
 //! *Invariant:* lists are believed of anchors and intermediates of the configuration alone.
 
 use super::AppError;
-use crate::adapter::fetch::{FetchRules, Fetcher, ListSource, Refresher};
+use crate::adapter::asking::{Asking, MayAsk};
+use crate::adapter::fetch::{FetchRules, Fetcher, ListSource, OnlineRevocation, Refresher};
 use crate::adapter::material;
 use crate::adapter::revocation_store::{Limits, ListSigner, RevocationStore};
-use crate::config::{Config, Series};
+use crate::config::{Asked, Config, Series};
 use crate::pki::Certificate;
 use crate::port::Clock;
 use std::path::PathBuf;
@@ -54,6 +55,26 @@ pub fn refresher(config: &Config, store: Arc<RevocationStore>, clock: Arc<dyn Cl
     let path = config.data.0.join("revocation").join("sources");
     Refresher::new(store, fetcher, sources(config), signers(config, &[])?, clock, &path)
         .map_err(|cause| AppError::Data { path, cause })
+}
+
+/// What may be asked of the network while a verdict is made; `None` where nothing may.
+///
+/// # Errors
+/// The client cannot be set up.
+pub fn asking(config: &Config, store: Option<Arc<RevocationStore>>) -> Result<Option<Asking>, AppError> {
+    let may_ask = MayAsk {
+        ocsp: config.revocation.ocsp == Asked::WhenOpen,
+        issuers: config.revocation.issuers == Asked::WhenOpen,
+    };
+    if !may_ask.ocsp && !may_ask.issuers {
+        return Ok(None);
+    }
+    let fetcher = Fetcher::new(rules(config)).map_err(|error| AppError::Fetch(error.to_string()))?;
+    let source = OnlineRevocation::new(store, fetcher).map_err(|error| AppError::Fetch(error.to_string()))?;
+    // Those that wait for a silent host leave most places to those that need nobody.
+    let max_waiting = usize::try_from(config.http.max_concurrent_requests / 4).unwrap_or(1);
+    let deadline = config.revocation.ask_timeout.duration();
+    Ok(Some(Asking::new(Arc::new(source), may_ask, deadline, max_waiting)))
 }
 
 fn rules(config: &Config) -> FetchRules {

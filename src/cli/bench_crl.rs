@@ -23,6 +23,10 @@ pub(super) enum What {
 
 pub(super) fn run(what: What) -> Result<Exit, Failure> {
     let What::Crl { entries, folder, json } = what;
+    if !json {
+        // Other software is no part of the binary.
+        print("beside x509-parser, rustls-webpki and openssl on the same list: cargo bench --bench crl\n\n")?;
+    }
     for entries in entries {
         // A folder that is there already is somebody's.
         std::fs::create_dir(&folder).map_err(|error| Failure::fault(format!("{}: {error}", folder.display())))?;

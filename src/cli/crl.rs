@@ -4,17 +4,23 @@ use super::{Environment, Exit, Failure, Settings, log_for_a_person, outcome::pri
 use crate::adapter::clock::SystemClock;
 use crate::adapter::fetch::{Refreshed, Refresher};
 use crate::adapter::material;
-use crate::adapter::revocation_store::{ImportError, Imported, IndexedList, Staleness};
+use crate::adapter::revocation_store::{ImportError, Imported, IndexedList, RevocationStore, StagedList, Staleness};
 use crate::app::revocation;
 use crate::config::Config;
+use crate::format::armour;
 use crate::pki::Crl;
 use crate::pki::crl::RevocationList as _;
 use crate::port::Clock;
+use crate::report::Time;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// How much of a file tells PEM from DER: a byte order mark and some empty lines may come first.
+const PEM_BEGINNING: u64 = 256;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -37,7 +43,7 @@ enum Action {
         /// Certificates of issuers beside those of the configuration: a file or a folder, PEM or DER.
         #[arg(long, value_name = "FILE")]
         issuer: Vec<PathBuf>,
-        /// Lists, in DER.
+        /// Lists, in DER or PEM.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
@@ -47,7 +53,7 @@ enum Action {
     Status {
         #[command(flatten)]
         settings: Settings,
-        /// One JSON object a list.
+        /// One JSON object a list, then one a source.
         #[arg(long)]
         json: bool,
     },
@@ -98,10 +104,10 @@ fn import(config: &Config, issuers: &[PathBuf], files: &[PathBuf]) -> Result<Exi
     let at = SystemClock.now();
     store.recover(&signers, at);
     let mut worst = Exit::Success;
-    for path in files {
-        let mut file = File::open(path).map_err(|error| Failure::unreadable(path, &error))?;
-        let imported = store.stage(&mut file).and_then(|staged| store.import(staged, &signers, at, Staleness::Accept));
-        match imported {
+    let staged = files.iter().flat_map(|path| stage(&store, path).into_iter().map(move |staged| (path, staged)));
+    for (path, staged) in staged {
+        let staged = staged.map_err(|error| Failure::unreadable(path, &error))?;
+        match staged.and_then(|staged| store.import(staged, &signers, at, Staleness::Accept)) {
             Ok(Imported::Replaced(list)) => {
                 print(&format!("{}: in force, {}\n", path.display(), sentence(&list)))?;
                 if !list.scope().is_current_at(at) {
@@ -117,6 +123,26 @@ fn import(config: &Config, issuers: &[PathBuf], files: &[PathBuf]) -> Result<Exi
         }
     }
     Ok(worst)
+}
+
+/// What a file holds: one list in DER, or every list that its PEM text has. PEM is for people; a mirror's is refused.
+fn stage(store: &RevocationStore, path: &Path) -> Vec<io::Result<Result<StagedList, ImportError>>> {
+    let staged = File::open(path).and_then(|mut file| {
+        let mut beginning = Vec::new();
+        (&mut file).take(PEM_BEGINNING).read_to_end(&mut beginning)?;
+        file.seek(SeekFrom::Start(0))?;
+        if !armour::without_bom_and_space(&beginning).starts_with(b"-----BEGIN ") {
+            return Ok(vec![Ok(store.stage(&mut file))]);
+        }
+        // Base64 takes four octets for three, and lines have ends.
+        let mut text = Vec::new();
+        file.take(store.limits().max_list_octets.saturating_mul(3) / 2).read_to_end(&mut text)?;
+        let blocks = armour::labelled_pem_blocks(&text).map_err(|error| io::Error::other(error.to_string()))?;
+        let lists = blocks.iter().filter(|(label, _)| label.ends_with("CRL"));
+        let staged: Vec<_> = lists.map(|(_, der)| Ok(store.stage(&mut &der[..]))).collect();
+        if staged.is_empty() { Err(io::Error::other("no revocation list in it")) } else { Ok(staged) }
+    });
+    staged.unwrap_or_else(|error| vec![Err(error)])
 }
 
 fn sentence(list: &IndexedList) -> String {
@@ -186,13 +212,36 @@ fn status(config: &Config, as_json: bool) -> Result<Exit, Failure> {
         print(&format!("series {}: index damaged, no list in force\n", series.as_str()))?;
     }
     let folder = config.data.0.join("revocation").join("sources");
-    if folder.is_dir() && !as_json {
+    if !config.revocation.lists.is_empty() && store.lists().is_empty() {
+        worst = worst.max(Exit::Undetermined);
+        if !as_json {
+            print("no list in force\n")?;
+        }
+    }
+    if folder.is_dir() {
         let refresher = refresher(config)?;
         for source in refresher.sources() {
             let state = refresher.state(&source.name);
-            let next = state.next_refresh.map_or("now".into(), |time| time.to_string());
-            let error = state.last_error.map_or(String::new(), |(code, text)| format!(", last error {code}: {text}"));
-            print(&format!("source {}: next refresh {next}, {} failures{error}\n", source.name, state.failures))?;
+            let text = if as_json {
+                let error = state.last_error.map(|(code, text)| json!({ "code": code, "text": text }));
+                let text = json!({
+                    "source": source.name, "next_refresh": state.next_refresh, "last_success": state.last_success,
+                    "failures": state.failures, "last_error": error, "list": state.list,
+                });
+                format!("{text}\n")
+            } else {
+                let time = |time: Option<Time>, none: &str| time.map_or(none.to_owned(), |time| time.to_string());
+                let error =
+                    state.last_error.map_or(String::new(), |(code, text)| format!(", last error {code}: {text}"));
+                format!(
+                    "source {}: last success {}, next refresh {}, {} failures{error}\n",
+                    source.name,
+                    time(state.last_success, "never"),
+                    time(state.next_refresh, "now"),
+                    state.failures,
+                )
+            };
+            print(&text)?;
         }
     }
     Ok(worst)

@@ -118,7 +118,7 @@ fn dispatch(command: Command, environment: Environment) -> Result<Exit, Failure>
         Command::Demo(arguments) => demo::run(arguments, environment),
         Command::Audit(arguments) => audit::run(arguments, environment),
         Command::Token(arguments) => token::run(arguments, environment),
-        Command::Verify(arguments) => verify::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments, environment),
         Command::Sign(arguments) => sign::run(arguments, &environment),
         Command::Crl(arguments) => crl::run(arguments, environment),
         Command::Trust(arguments) => trust::run(arguments, environment),

@@ -1,8 +1,10 @@
 //! `tamga verify`: documents, certificates and lists from files; a report for a person or a machine.
 
-use super::{Exit, Failure, outcome::print, readable};
+use super::{Environment, Exit, Failure, outcome::print, readable};
 use crate::{
     adapter::material,
+    app::revocation,
+    config::Config,
     pki::{
         Certificate, Crl, OcspResponse, RevocationList,
         identity::{Bin, Iin},
@@ -54,7 +56,10 @@ pub(super) struct Arguments {
     /// Business identification number the applicant declares.
     #[arg(long, value_name = "BIN", value_parser = parse_bin)]
     bin: Option<Bin>,
-    /// Use what is at hand and fetch nothing. This is also what happens without it.
+    /// A configuration (TOML) whose [revocation] table says what may be asked of the network; without one nothing is.
+    #[arg(long, value_name = "FILE", env = "TAMGA_CONFIG")]
+    config: Option<PathBuf>,
+    /// Use what is at hand and fetch nothing, whatever the configuration allows.
     #[arg(long)]
     offline: bool,
     /// One report a line, JSON.
@@ -74,10 +79,18 @@ fn parse_bin(text: &str) -> Result<Bin, String> {
     Bin::parse(text).ok_or_else(|| "a BIN is twelve digits".to_owned())
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     super::log_for_a_person();
-    let Arguments { files, trust, intermediates, crl, ocsp, content, at, policy, iin, bin, offline: _, json } =
+    let Arguments { files, trust, intermediates, crl, ocsp, content, at, policy, iin, bin, config, offline, json } =
         arguments;
+    let asking = match config.filter(|_| !offline) {
+        Some(path) => {
+            let config = Config::load(Some(&path), environment)?;
+            config.check()?;
+            revocation::asking(&config, None)?
+        }
+        None => None,
+    };
     let certificate = |der: &[u8]| Certificate::parse(der).map_err(|error| error.to_string());
     let trust_anchors = material::load(&trust, certificate)?;
     let intermediates = material::load(&intermediates, certificate)?;
@@ -106,7 +119,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 continue;
             }
         };
-        let report = verify(&VerificationInputs {
+        let inputs = VerificationInputs {
             report_id: &uuid::Uuid::now_v7().to_string(),
             at,
             received_at: None,
@@ -124,7 +137,11 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 now: Some(present),
                 ..ValidationContext::default()
             },
-        });
+        };
+        let report = match &asking {
+            Some(asking) => asking.verify(&inputs),
+            None => verify(&inputs),
+        };
         let text = if json {
             serde_json::to_string(&report).map_err(Failure::fault)? + "\n"
         } else {

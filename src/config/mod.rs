@@ -11,7 +11,7 @@ mod size;
 
 pub use layers::ConfigError;
 pub use policy::read_policy;
-pub use revocation::{Revocation, Series};
+pub use revocation::{Asked, Revocation, Series};
 pub use services::ServiceSettings;
 pub use size::{Bytes, Seconds};
 
@@ -218,6 +218,9 @@ impl Config {
         }
         if http.request_timeout.0 == 0 || http.header_timeout.0 == 0 {
             return refuse("http.request_timeout and http.header_timeout are at least 1 second");
+        }
+        if self.revocation.ask_timeout.0 >= http.request_timeout.0 {
+            return refuse("revocation.ask_timeout is shorter than http.request_timeout");
         }
         for client in &http.clients {
             let digest = &client.certificate_sha256;

@@ -21,8 +21,25 @@ pub struct Revocation {
     pub list_timeout: Seconds,
     /// For one OCSP response or certificate.
     pub response_timeout: Seconds,
+    /// Whether the responders that certificates name are asked for what lists and policy leave open.
+    pub ocsp: Asked,
+    /// Whether issuers' certificates are fetched from where certificates say, when nobody at hand has issued them.
+    pub issuers: Asked,
+    /// For all that one verdict asks, together.
+    pub ask_timeout: Seconds,
     /// Series of lists, `[[revocation.lists]]`.
     pub lists: Vec<Series>,
+}
+
+/// Whether the network is asked for what a verdict needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// Never: what is at hand decides.
+    #[default]
+    Never,
+    /// When what is at hand leaves it open.
+    WhenOpen,
 }
 
 /// A series of lists and the places that serve it.
@@ -52,6 +69,10 @@ impl Default for Revocation {
             max_archive: Bytes(64 << 30),
             list_timeout: Seconds(120),
             response_timeout: Seconds(5),
+            ocsp: Asked::Never,
+            issuers: Asked::Never,
+            // The portal answers within 10 to 15 seconds.
+            ask_timeout: Seconds(8),
             lists: Vec::new(),
         }
     }
@@ -71,8 +92,9 @@ impl Revocation {
                 return refuse("revocation.lists have a name, at least one URL and an interval of at least 1min");
             }
         }
-        if self.list_timeout.0 == 0 || self.response_timeout.0 == 0 || self.max_list.0 == 0 {
-            return refuse("revocation.list_timeout, response_timeout and max_list are not zero");
+        let times = [self.list_timeout.0, self.response_timeout.0, self.ask_timeout.0];
+        if times.contains(&0) || self.max_list.0 == 0 {
+            return refuse("revocation.list_timeout, response_timeout, ask_timeout and max_list are not zero");
         }
         Ok(())
     }

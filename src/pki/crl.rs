@@ -186,7 +186,12 @@ impl<'a> CrlParts<'a> {
             _ => None,
         };
         let before = tbs.contents.len() - fields.rest().len();
-        let revoked = fields.optional(Tag::SEQUENCE)?.map_or(&[][..], |element| element.contents);
+        let revoked = match fields.optional(Tag::SEQUENCE)? {
+            None => &[][..],
+            // RFC 5280 §5.1.2.6: "When there are no revoked certificates, the revoked certificates list MUST be absent."
+            Some(element) if element.contents.is_empty() => return Err(element.invalid().into()),
+            Some(element) => element.contents,
+        };
         let around = [tbs.contents.get(..before).unwrap_or_default(), fields.rest()];
         let extensions = fields.optional(Tag::context_constructed(0))?;
         fields.finish()?;
@@ -353,7 +358,8 @@ mod tests {
     }
 
     fn list(version: &[u8], entries: &[Vec<u8>], extensions: &[Vec<u8>]) -> Vec<u8> {
-        let entries = element(0x30, &entries.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let some = element(0x30, &entries.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let entries = if entries.is_empty() { Vec::new() } else { some };
         let extensions = element(0x30, &extensions.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let extensions = if extensions.len() > 2 { element(0xa0, &[&extensions]) } else { Vec::new() };
         let tbs = element(0x30, &[version, ALGORITHM, &name(b'A'), TIME, TIME, &entries, &extensions]);
@@ -391,6 +397,25 @@ mod tests {
         let b = name(b'B');
         let found = crl.find(&Name::parse(&b).unwrap(), &[3]).unwrap();
         assert_eq!(found.reason, Some(CrlReason::KeyCompromise));
+    }
+
+    #[test]
+    fn entries_of_other_issuers_make_a_direct_list_unusable() {
+        let with = |point: &[u8]| {
+            let entries = [entry(1, &[extension(ISSUER, true, &directory(b'B'))]), entry(2, &[])];
+            let point = extension(&[0x55, 0x1d, 28], true, point);
+            Crl::parse(&list(V2, &entries, &[point])).unwrap().scope().has_unknown_critical_entries
+        };
+        assert!(!with(&[0x30, 3, 0x84, 1, 0xff]), "indirectCRL");
+        assert!(with(&[0x30, 3, 0x81, 1, 0xff]), "onlyContainsUserCerts");
+    }
+
+    #[test]
+    fn an_empty_list_of_entries_is_refused_and_an_absent_one_is_not() {
+        let der = list(V2, &[], &[]);
+        assert!(Crl::parse(&der).unwrap().is_empty());
+        let tbs = element(0x30, &[V2, ALGORITHM, &name(b'A'), TIME, TIME, &[0x30, 0]]);
+        assert!(Crl::parse(&element(0x30, &[&tbs, ALGORITHM, &[3, 2, 0, 1]])).is_err());
     }
 
     #[test]

@@ -163,6 +163,8 @@ pub struct SingleResponse {
     pub next_update: Option<Time>,
     /// id-pkix-ocsp-archive-cutoff: certificates that expired at this time or later are still known.
     pub archive_cutoff: Option<Time>,
+    /// invalidityDate (RFC 6960 §4.4.5).
+    pub invalidity_date: Option<Time>,
 }
 
 /// ResponderID.
@@ -251,8 +253,12 @@ impl OcspResponse {
 
         let mut data = tbs.reader()?;
         if let Some(version) = data.optional(Tag::context_constructed(0))? {
-            // v1 is the DEFAULT and the only version.
-            return Err(OcspError::Encoding(version.invalid()));
+            // DEVIATION: X.690 §11.5 leaves the DEFAULT v1 out; responders write it, and it says the same.
+            let mut inner = version.reader()?;
+            if inner.integer()? != [0] {
+                return Err(OcspError::Encoding(version.invalid()));
+            }
+            inner.finish()?;
         }
         let responder = data.element()?;
         let mut inner = responder.reader()?;
@@ -385,7 +391,7 @@ fn read_single(reader: &mut Reader<'_>) -> Result<SingleResponse, OcspError> {
             Some(time)
         }
     };
-    let mut archive_cutoff = None;
+    let (mut archive_cutoff, mut invalidity_date) = (None, None);
     if let Some(wrapper) = fields.optional(Tag::context_constructed(1))? {
         each_extension(&wrapper, |extension| {
             match extension.id {
@@ -393,8 +399,12 @@ fn read_single(reader: &mut Reader<'_>) -> Result<SingleResponse, OcspError> {
                     let cutoff = extension.parse(|r| generalized_time(&r.expect(Tag::GENERALIZED_TIME)?))?;
                     archive_cutoff = Some(cutoff);
                 }
+                o if o == id::INVALIDITY_DATE => {
+                    let date = extension.parse(|r| generalized_time(&r.expect(Tag::GENERALIZED_TIME)?))?;
+                    invalidity_date = Some(date);
+                }
                 // "all the extensions specified as CRL entry extensions are also supported" (RFC 6960 §4.4.5).
-                o if [CRL_REFERENCES, id::CRL_REASON, id::INVALIDITY_DATE].contains(&o) => {}
+                o if [CRL_REFERENCES, id::CRL_REASON].contains(&o) => {}
                 _ if extension.critical => return Err(OcspError::UnknownCriticalExtension),
                 _ => {}
             }
@@ -402,7 +412,7 @@ fn read_single(reader: &mut Reader<'_>) -> Result<SingleResponse, OcspError> {
         })?;
     }
     fields.finish()?;
-    Ok(SingleResponse { cert_id, status, this_update, next_update, archive_cutoff })
+    Ok(SingleResponse { cert_id, status, this_update, next_update, archive_cutoff, invalidity_date })
 }
 
 fn each_extension(

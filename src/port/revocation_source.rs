@@ -8,10 +8,11 @@ use std::time::Duration;
 /// A certificate whose state is asked of its issuer's responder.
 #[derive(Clone, Debug)]
 pub struct OcspQuestion {
-    /// Where the responder is.
-    pub url: String,
-    /// The request (RFC 6960 §4.1), in DER.
-    pub request: Vec<u8>,
+    /// Where the responder is; the same responder at several places, asked in this order until one answers.
+    pub urls: Vec<String>,
+    /// The request (RFC 6960 §4.1), in DER. Those after the first say the same another way, for a responder that does
+    /// not understand the one before.
+    pub requests: Vec<Vec<u8>>,
 }
 
 /// What came back; a failure is an input of the judgement, not an error.
@@ -34,6 +35,7 @@ pub trait RevocationSource: Send + Sync {
     /// Asks all responders at the same time; one answer for each question, in their order, all within the deadline.
     fn ocsp(&self, questions: &[OcspQuestion], deadline: Duration) -> Vec<OcspAnswer>;
 
-    /// The certificates that a certificate's caIssuers points to (RFC 5280 §4.2.2.1); none where there is no answer.
-    fn issuers(&self, certificate: &Certificate, deadline: Duration) -> Vec<Certificate>;
+    /// The certificates that these certificates' caIssuers point to (RFC 5280 §4.2.2.1), fetched at the same time within
+    /// the deadline; none where there is no answer. Nothing about them has been verified.
+    fn issuers(&self, certificates: &[Certificate], deadline: Duration) -> Vec<Certificate>;
 }

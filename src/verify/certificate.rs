@@ -8,6 +8,7 @@
 use super::budget::Budgets;
 use super::crl_validation::ListSignatures;
 use super::inputs::VerificationInputs;
+use super::open_questions::OpenQuestions;
 use super::path::{self, Finding, PathInputs};
 use super::path_building::PathBuilder;
 pub use super::path_building::SignatureCache;
@@ -60,6 +61,8 @@ pub struct ValidationContext<'a> {
     pub now: Option<Time>,
     /// Signatures found good before.
     pub cache: Option<&'a dyn SignatureCache>,
+    /// Where to write down what stays open, for whoever may ask the network.
+    pub questions: Option<&'a OpenQuestions>,
 }
 
 /// What validation found.
@@ -118,6 +121,7 @@ pub fn validate_certificate(
         now: context.now.unwrap_or(at).max(at),
         policy,
         unavailable: context.unavailable,
+        questions: context.questions,
         lists,
         responses: context.responses.iter().chain(material.responses).collect(),
         list_signatures: ListSignatures::default(),
@@ -133,6 +137,7 @@ pub(super) struct Validator<'a> {
     pub(super) now: Time,
     pub(super) policy: &'a Policy,
     pub(super) unavailable: &'a [Unavailable],
+    pub(super) questions: Option<&'a OpenQuestions>,
     pub(super) lists: Vec<&'a dyn RevocationList>,
     pub(super) responses: Vec<&'a OcspResponse>,
     pub(super) list_signatures: ListSignatures,
@@ -236,6 +241,9 @@ impl Validator<'_> {
                 judged
             }
             None => {
+                if let Some(questions) = self.questions {
+                    dead_ends.orphans().for_each(|orphan| questions.ask_issuer(orphan));
+                }
                 let mut findings = vec![dead_ends.finding()];
                 findings.extend(path::validity(target, 0, self.at));
                 findings.extend(self.check_use(target, purpose));

@@ -58,9 +58,10 @@ impl Validator<'_> {
         let mut trouble = Trouble::new(0, self.no_data("no revocation list of the issuer"));
         let mut covered = ReasonFlags::NONE;
         let mut evidence = None;
-        // Highest number first: a list that a later one replaced must not speak before it.
+        // Highest number first: a list that a later one replaced must not speak before it, nor after it.
         let mut lists = self.lists.clone();
         lists.sort_by_key(|list| std::cmp::Reverse((list.scope().crl_number, list.scope().this_update)));
+        let mut heard: Vec<&CrlScope> = Vec::new();
         for point in points {
             for list in &lists {
                 let scope = list.scope();
@@ -71,22 +72,24 @@ impl Validator<'_> {
                         continue;
                     }
                 };
-                // (e): a list that adds no reason adds nothing.
-                if covered.contains(reasons) {
+                if heard.iter().any(|newer| is_same_series(newer, scope) && covered.contains(reasons)) {
                     continue;
                 }
+                // (e) lets a list that adds no reason be. Numbers of different series do not compare, so a list of
+                // another series is heard all the same: a revocation stands, whichever list proves it.
                 match self.consult(*list, &lists, certificate, issuer, anchor, nesting) {
                     Ok(Answer { status: Status::Good, evidence: found }) => {
                         covered = covered.union(reasons);
                         evidence = evidence.or(found);
+                        heard.push(scope);
                     }
                     Ok(answer) => return answer,
                     Err(found) => keep_worst(&mut trouble, found),
                 }
-                if covered.contains(ReasonFlags::ALL) {
-                    return Answer { status: Status::Good, evidence };
-                }
             }
+        }
+        if covered.contains(ReasonFlags::ALL) {
+            return Answer { status: Status::Good, evidence };
         }
         if covered != ReasonFlags::NONE {
             keep_worst(&mut trouble, Trouble::new(9, "the revocation lists do not cover every reason"));
@@ -121,8 +124,7 @@ impl Validator<'_> {
             || (self.policy.revocation.deltas == DeltaLists::Required && names_delta);
         let certificate_issuer = certificate.issuer();
         let in_list = |list: &dyn RevocationList| list.find(&certificate_issuer, certificate.serial_number());
-        let revocation =
-            |entry: RevokedEntry| Status::of_revocation(entry.revocation_date, entry.reason, self.at, self.now);
+        let revocation = |entry: RevokedEntry| Status::of_revocation(&entry, self.at, self.now);
         let (by, source) = match delta {
             Some(delta) => (delta.scope(), RevocationSource::DeltaCrl),
             None => (scope, RevocationSource::Crl),
@@ -255,6 +257,10 @@ impl Validator<'_> {
                 keep_worst(&mut trouble, Trouble::new(6, cause));
                 continue;
             }
+            if name == certificate.issuer() && !self.is_of_same_house(signer, issuer) {
+                keep_worst(&mut trouble, Trouble::new(7, "another authority has given the issuer's name to this key"));
+                continue;
+            }
             if nested.in_question.len() > MAX_NESTING {
                 keep_worst(&mut trouble, Trouble::new(7, "the lists of the list's signers go too deep"));
                 continue;
@@ -268,6 +274,20 @@ impl Validator<'_> {
             keep_worst(&mut trouble, Trouble::new(7, format!("the list's signer is not valid: {code}")));
         }
         Err(trouble)
+    }
+
+    /// Whether a key that has the issuer's name for its lists comes from the issuer itself or from who issued the issuer.
+    ///
+    /// RFC 5280 §6.3.3 (f) takes any path to the same trust anchor; but then every authority below an anchor could speak
+    /// for every other by giving away its name (attack 25).
+    fn is_of_same_house(&self, signer: &Certificate, issuer: &Certificate) -> bool {
+        if signer.issuer() == issuer.subject() && self.builder.check_step(signer, issuer).is_ok() {
+            return true;
+        }
+        let above = self.builder.anchors.iter().chain(self.builder.pool.iter().copied());
+        above.filter(|above| above.subject() == issuer.issuer() && signer.issuer() == issuer.issuer()).any(|above| {
+            self.builder.check_step(issuer, above).is_ok() && self.builder.check_step(signer, above).is_ok()
+        })
     }
 
     /// Whether a list's signature verifies under a certificate's key; remembered for the verdict.
@@ -307,6 +327,17 @@ fn names_itself_crl_issuer(certificate: &Certificate) -> bool {
         .filter_map(|point| point.crl_issuer)
         .flat_map(|names| names.iter())
         .any(|name| name == GeneralName::Directory(subject))
+}
+
+/// Whether one list replaces another: one issuer, one key as far as they say, one scope.
+fn is_same_series(one: &CrlScope, other: &CrlScope) -> bool {
+    let key = |scope: &CrlScope| {
+        let identifier = scope.authority_key_identifier();
+        identifier.and_then(|identifier| identifier.key_identifier).map(<[u8]>::to_vec)
+    };
+    one.issuer() == other.issuer()
+        && one.issuing_distribution_point_raw() == other.issuing_distribution_point_raw()
+        && key(one) == key(other)
 }
 
 fn keep_worst(trouble: &mut Trouble, other: Trouble) {

@@ -2,8 +2,8 @@
 //! certificate to and that §6.1 does not name itself.
 //!
 //! What §6.1 asks (basicConstraints, keyCertSign, critical extensions) stands in [`mod@super::path`]. Rows are about what
-//! a certificate *must not* say; conventions that conforming issuers break in the open (criticality of keyUsage, absent
-//! key identifiers) are no rows.
+//! a certificate *must not* say; conventions that conforming issuers break in the open (criticality of keyUsage and of
+//! basicConstraints, absent key identifiers, negative serial numbers) are no rows: PKITS has valid paths that break them.
 //!
 //! *Invariant:* a row never lets through what another would refuse.
 
@@ -34,6 +34,15 @@ pub(super) const ROWS: &[Row] = &[
         clause: "4.1.1.2",
         rule: "signatureAlgorithm and the signature field are the same",
         breaks: |certificate, _| !certificate.signature_algorithms_agree(),
+    },
+    Row {
+        clause: "4.1.2.2",
+        rule: "the serial number has at most 20 octets and is not zero",
+        breaks: |certificate, _| {
+            let number = certificate.serial_number();
+            let magnitude = number.strip_prefix(&[0]).unwrap_or(number);
+            magnitude.is_empty() || magnitude.len() > 20
+        },
     },
     Row {
         clause: "4.1.2.4",
@@ -76,6 +85,27 @@ pub(super) const ROWS: &[Row] = &[
         breaks: |certificate, _| {
             certificate.name_constraints().is_some()
                 && !certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
+        },
+    },
+    Row {
+        clause: "4.2.1.10",
+        rule: "nameConstraints is critical",
+        breaks: |certificate, _| {
+            certificate.name_constraints().is_some() && !certificate.is_critical(id::NAME_CONSTRAINTS)
+        },
+    },
+    Row {
+        clause: "4.2.1.11",
+        rule: "policyConstraints is critical",
+        breaks: |certificate, _| {
+            certificate.policy_constraints().is_some() && !certificate.is_critical(id::POLICY_CONSTRAINTS)
+        },
+    },
+    Row {
+        clause: "4.2.1.14",
+        rule: "inhibitAnyPolicy is critical",
+        breaks: |certificate, _| {
+            certificate.inhibit_any_policy().is_some() && !certificate.is_critical(id::INHIBIT_ANY_POLICY)
         },
     },
     Row {

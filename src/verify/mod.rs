@@ -14,6 +14,7 @@ mod identity;
 mod inputs;
 mod name_constraints;
 mod ocsp_validation;
+mod open_questions;
 mod past;
 mod path;
 mod path_building;
@@ -26,6 +27,7 @@ mod timestamp;
 mod xml;
 
 pub use inputs::{ContentIdentityRule, DeclaredApplicant, ServiceRules, VerificationInputs};
+pub use open_questions::{OpenQuestions, StatusQuestion};
 
 use crate::crypto::{Digest, DigestAlgorithm, PublicKey};
 use crate::format::{self, Format, ParsedDocument, ParsedSignature, armour, limits, wsse};

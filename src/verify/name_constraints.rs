@@ -55,14 +55,14 @@ impl<'a> NameConstraintsState<'a> {
         if !subject.is_empty() {
             self.check_name(&GeneralName::Directory(subject), budget)?;
         }
-        match certificate.subject_alt_name() {
-            Some(names) => names.iter().try_for_each(|name| self.check_name(&name, budget)),
-            // "the constraint MUST be applied to the attribute of type emailAddress in the subject distinguished name".
-            None => subject.values(attribute::EMAIL_ADDRESS).try_for_each(|email| match email.text() {
-                Some(text) => self.check_name(&GeneralName::Rfc822(&text), budget),
-                None => self.check_name(&GeneralName::Rfc822(""), budget),
-            }),
-        }
+        // RFC 5280 asks for this where there is no subjectAltName; mail programs read the attribute in any case, so
+        // an alternative name of another form must not set it free.
+        subject.values(attribute::EMAIL_ADDRESS).try_for_each(|email| match email.text() {
+            Some(text) => self.check_name(&GeneralName::Rfc822(&text), budget),
+            None => self.check_name(&GeneralName::Rfc822(""), budget),
+        })?;
+        let names = certificate.subject_alt_name();
+        names.iter().flat_map(|names| names.iter()).try_for_each(|name| self.check_name(&name, budget))
     }
 
     fn check_name(&self, name: &GeneralName<'_>, budget: &Budget) -> Result<(), Violation> {

@@ -6,6 +6,7 @@
 use super::certificate::{Nesting, Validator};
 use super::extension_policy::{self, Position};
 use super::revocation::{Answer, Evidence, MAX_CLOCK_SKEW_SECONDS, Status};
+use crate::pki::crl::RevokedEntry;
 use crate::pki::extension::{KeyUsage, id, purpose};
 use crate::pki::ocsp::{CertStatus, SingleResponse};
 use crate::pki::public_key::signature_algorithm;
@@ -72,7 +73,10 @@ impl Validator<'_> {
             return Err(Status::Unavailable("the OCSP response is from the future".to_owned()));
         }
         let status = match response.status(single) {
-            CertStatus::Revoked { at, reason } => Status::of_revocation(at, reason, self.at, self.now),
+            CertStatus::Revoked { at: revocation_date, reason } => {
+                let revoked = RevokedEntry { revocation_date, reason, invalidity_date: single.invalidity_date };
+                Status::of_revocation(&revoked, self.at, self.now)
+            }
             CertStatus::Good => Status::Good,
             CertStatus::Unknown => Status::Unknown,
         };

@@ -2,9 +2,9 @@
 //!
 //! The walk goes from the trust anchor to the target, as §6.1.3 to §6.1.5 number it; what fails is collected, so that a
 //! report says everything that is wrong. DEVIATION, on the strict side: §6.1.1 (d) takes nothing from the trust anchor
-//! but its name and key; here its validity period, basicConstraints, keyUsage, pathLenConstraint and nameConstraints
-//! count too (RFC 5937; Order 500/НҚ p. 16.1, "every certificate up to the trusted root"). Validity can be left out by
-//! policy.
+//! but its name and key; here its validity period, basicConstraints, keyUsage, pathLenConstraint, nameConstraints,
+//! critical extensions and the profile count too (RFC 5937; Order 500/НҚ p. 16.1, "every certificate up to the trusted
+//! root"). Validity can be left out by policy.
 //!
 //! *Invariant:* an empty list of findings means that every step of §6.1 ran for every certificate.
 
@@ -39,7 +39,7 @@ pub(super) fn check_path(path: &[Certificate], anchor: &Certificate, inputs: &Pa
     let mut findings = Vec::new();
     check_validity(path, anchor, inputs, &mut findings);
     check_anchor(path.len(), anchor, &mut findings);
-    check_constraints(path, anchor, inputs, &mut findings);
+    check_constraints(path, anchor, &mut findings);
     check_names(path, anchor, inputs, &mut findings);
     check_policies(path, inputs, &mut findings);
     findings
@@ -67,17 +67,33 @@ fn check_validity(path: &[Certificate], anchor: &Certificate, inputs: &PathInput
 }
 
 fn check_anchor(position: usize, anchor: &Certificate, findings: &mut Vec<Finding>) {
-    if anchor.basic_constraints().is_some_and(|constraints| !constraints.ca) {
-        findings.push((CheckId::CertificationPath, Reason::XcvBasicConstraints { certificate: position }));
+    let mut fail = |reason| findings.push((CheckId::CertificationPath, reason));
+    // Roots of before version 3 are still about; they cannot say what they are for.
+    let is_ca = anchor.basic_constraints().map_or(anchor.version() != Version::V3, |constraints| constraints.ca);
+    if !is_ca {
+        fail(Reason::XcvBasicConstraints { certificate: position });
     }
     if anchor.key_usage().is_some_and(|usage| !usage.contains(KeyUsage::KEY_CERT_SIGN)) {
-        findings.push((CheckId::CertificationPath, Reason::XcvKeyUsage { certificate: position }));
+        fail(Reason::XcvKeyUsage { certificate: position });
+    }
+    check_profile(anchor, position, Position::Issuer, findings);
+}
+
+/// §6.1.4 (o), §6.1.5 (f), and the profile.
+fn check_profile(certificate: &Certificate, position: usize, role: Position, findings: &mut Vec<Finding>) {
+    let mut fail = |reason| findings.push((CheckId::CertificationPath, reason));
+    if let Some(extension) = certificate.unrecognised_critical().next() {
+        let extension = extension.to_string();
+        fail(Reason::XcvCriticalExtensionUnknown { certificate: position, extension });
+    }
+    if let Some(row) = extension_policy::first_broken(certificate, role) {
+        let what = format!("RFC 5280 §{}: {}", row.clause, row.rule);
+        fail(Reason::XcvCertificateMalformed { certificate: position, what });
     }
 }
 
 /// §6.1.4 (k) to (o), §6.1.5 (f), and the profile.
-fn check_constraints(path: &[Certificate], anchor: &Certificate, inputs: &PathInputs<'_>, findings: &mut Vec<Finding>) {
-    let _ = inputs;
+fn check_constraints(path: &[Certificate], anchor: &Certificate, findings: &mut Vec<Finding>) {
     let mut max_path_length = path.len();
     let limit =
         |constraint: Option<u32>| constraint.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
@@ -105,16 +121,8 @@ fn check_constraints(path: &[Certificate], anchor: &Certificate, inputs: &PathIn
                 fail(Reason::XcvKeyUsage { certificate: position });
             }
         }
-        // (o) and §6.1.5 (f)
-        if let Some(extension) = certificate.unrecognised_critical().next() {
-            let extension = extension.to_string();
-            fail(Reason::XcvCriticalExtensionUnknown { certificate: position, extension });
-        }
         let role = if position > 0 { Position::Issuer } else { Position::Target };
-        if let Some(row) = extension_policy::first_broken(certificate, role) {
-            let what = format!("RFC 5280 §{}: {}", row.clause, row.rule);
-            fail(Reason::XcvCertificateMalformed { certificate: position, what });
-        }
+        check_profile(certificate, position, role, findings);
     }
 }
 

@@ -65,6 +65,8 @@ impl StepError {
 #[derive(Default)]
 pub(super) struct DeadEnds {
     worst: Option<(usize, StepError)>,
+    /// The certificates that were last in a path, and whether somebody at hand has issued them.
+    last: Vec<(Certificate, bool)>,
 }
 
 impl DeadEnds {
@@ -72,6 +74,21 @@ impl DeadEnds {
         if self.worst.as_ref().is_none_or(|(_, worst)| worst.rank() < error.rank()) {
             self.worst = Some((position, error));
         }
+    }
+
+    fn saw(&mut self, certificate: &Certificate) {
+        if !self.last.iter().any(|(seen, _)| seen == certificate) {
+            self.last.push((certificate.clone(), false));
+        }
+    }
+
+    fn has_issuer(&mut self, certificate: &Certificate) {
+        self.last.iter_mut().filter(|(seen, _)| seen == certificate).for_each(|(_, issued)| *issued = true);
+    }
+
+    /// The certificates that nobody at hand has issued; who issued itself waits for nobody.
+    pub(super) fn orphans(&self) -> impl Iterator<Item = &Certificate> {
+        self.last.iter().filter(|(certificate, issued)| !issued && !certificate.is_self_issued()).map(|(seen, _)| seen)
     }
 
     /// The finding to report when there is no path at all.
@@ -187,6 +204,7 @@ impl<'a> PathBuilder<'a> {
         let Some(current) = chain.last().cloned() else { return ControlFlow::Continue(()) };
         let position = chain.len() - 1;
         if chain.len() == depth {
+            dead_ends.saw(&current);
             let issuer = current.issuer();
             let anchors = self.anchors.iter().filter(|anchor| anchor.subject() == issuer).collect();
             for anchor in self.likeliest_first(&current, anchors) {
@@ -197,6 +215,7 @@ impl<'a> PathBuilder<'a> {
                     dead_ends.add(position, error);
                     continue;
                 }
+                dead_ends.has_issuer(&current);
                 visit(chain, anchor)?;
             }
             *deeper |= self.named(&current).iter().any(|candidate| !repeats(chain, candidate));
@@ -217,6 +236,7 @@ impl<'a> PathBuilder<'a> {
                 }
                 continue;
             }
+            dead_ends.has_issuer(&current);
             chain.push(candidate.clone());
             let flow = self.extend(chain, depth, deeper, visit, dead_ends);
             chain.pop();

@@ -9,7 +9,7 @@ use super::certificate::{Nesting, Validator};
 use super::path::Finding;
 use super::policy::{RevocationSources, StatusUnavailable};
 use crate::pki::Certificate;
-use crate::pki::crl::CrlReason;
+use crate::pki::crl::{CrlReason, RevokedEntry};
 use crate::report::{CheckId, Reason, RevocationEvidence, RevocationSource, RevocationStatus, Time};
 
 /// How far ahead of our clock a source's clock may be, in seconds.
@@ -38,12 +38,14 @@ impl Status {
         !matches!(self, Status::Stale { .. } | Status::Unavailable(_))
     }
 
-    /// What a revocation of a given date and reason means at a time: one that comes later than a time in the past
-    /// leaves it alone where its reason is benign (`validation.md` §3; Order 500/НҚ p. 14).
-    pub(super) fn of_revocation(date: Time, reason: Option<CrlReason>, at: Time, now: Time) -> Status {
-        let reason = reason.unwrap_or(CrlReason::Unspecified);
-        let is_later = date > at && at < now;
-        match reason {
+    /// What a revocation means at a time: one that comes later than a time in the past leaves it alone where its reason
+    /// is benign (`validation.md` §3; Order 500/НҚ p. 14). Where the certificate is said to have become invalid before
+    /// it was revoked (invalidityDate, RFC 5280 §5.3.2), that is when it comes.
+    pub(super) fn of_revocation(revoked: &RevokedEntry, at: Time, now: Time) -> Status {
+        let date = revoked.revocation_date;
+        let since = revoked.invalidity_date.map_or(date, |invalid| invalid.min(date));
+        let is_later = since > at && at < now;
+        match revoked.reason.unwrap_or(CrlReason::Unspecified) {
             CrlReason::RemoveFromCrl => Status::Good,
             CrlReason::CertificateHold if is_later => Status::Good,
             CrlReason::CertificateHold => Status::OnHold { since: date },
@@ -150,13 +152,34 @@ impl Validator<'_> {
     ) -> Answer {
         let ocsp = || self.ocsp_answer(certificate, issuer, anchor, nesting);
         let crl = || self.crl_answer(certificate, issuer, anchor, nesting);
-        match self.policy.revocation.sources {
-            RevocationSources::Ocsp => ocsp(),
-            RevocationSources::Crl => crl(),
-            RevocationSources::OcspThenCrl => in_order(ocsp(), crl()),
-            RevocationSources::CrlThenOcsp => in_order(crl(), ocsp()),
-            RevocationSources::Both => both(ocsp(), crl()),
+        let (answer, ask) = match self.policy.revocation.sources {
+            RevocationSources::Crl => (crl(), false),
+            RevocationSources::Ocsp => {
+                let answer = ocsp();
+                let ask = !answer.status.is_answer();
+                (answer, ask)
+            }
+            RevocationSources::OcspThenCrl => {
+                let (by_response, by_list) = (ocsp(), crl());
+                let ask = !by_response.status.is_answer();
+                (in_order(by_response, by_list), ask)
+            }
+            RevocationSources::CrlThenOcsp => {
+                let (by_list, by_response) = (crl(), ocsp());
+                let ask = !by_list.status.is_answer() && !by_response.status.is_answer();
+                (in_order(by_list, by_response), ask)
+            }
+            RevocationSources::Both => {
+                let (by_response, by_list) = (ocsp(), crl());
+                let ask = !by_response.status.is_answer();
+                (both(by_response, by_list), ask)
+            }
+        };
+        // A revocation stands, whatever a responder would say.
+        if let Some(questions) = self.questions.filter(|_| ask && !matches!(answer.status, Status::Revoked { .. })) {
+            questions.ask_status(certificate, issuer);
         }
+        answer
     }
 
     /// What to say where a source has nothing.
@@ -248,7 +271,15 @@ mod tests {
     #[test]
     fn only_benign_reasons_leave_the_past_alone() {
         let (early, late) = (Time::from_unix(10), Time::from_unix(20));
-        let status = |reason, at| Status::of_revocation(Time::from_unix(15), reason, at, late);
+        let invalid = |reason, at, invalidity_date| {
+            let revoked = RevokedEntry { revocation_date: Time::from_unix(15), reason, invalidity_date };
+            Status::of_revocation(&revoked, at, late)
+        };
+        let status = |reason, at| invalid(reason, at, None);
+        let superseded = |date| invalid(Some(CrlReason::Superseded), early, Some(Time::from_unix(date)));
+        assert!(matches!(superseded(9), Status::Revoked { .. }), "invalid before the time in question");
+        assert_eq!(superseded(11), Status::Good);
+        assert_eq!(superseded(99), Status::Good, "a date after the revocation says nothing");
         assert_eq!(status(Some(CrlReason::Superseded), early), Status::Good);
         assert!(matches!(status(Some(CrlReason::KeyCompromise), early), Status::Revoked { .. }));
         assert!(matches!(status(None, early), Status::Revoked { .. }));

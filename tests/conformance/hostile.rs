@@ -19,45 +19,45 @@ use tamga::report::{CheckId, Outcome, Time};
 use tamga::verify::certificate::{Material, Purpose, ValidationContext, validate_certificate};
 use tamga::verify::policy::{Policy, RevocationSources};
 
-const AT: Time = Time::from_unix(1_800_000_000);
-const DAY: i64 = Validity::DAY;
-const YEAR: Validity = Validity::around(AT, 200, 200);
+pub(super) const AT: Time = Time::from_unix(1_800_000_000);
+pub(super) const DAY: i64 = Validity::DAY;
+pub(super) const YEAR: Validity = Validity::around(AT, 200, 200);
 
 /// What an attacker may cost, at most (issue budget); unoptimised code is given tenfold.
 const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
 
-fn key(label: &str) -> Arc<Key> {
+pub(super) fn key(label: &str) -> Arc<Key> {
     Key::cached(KeyKind::P256, label).unwrap()
 }
 
-fn name(text: &str) -> NameTemplate {
+pub(super) fn name(text: &str) -> NameTemplate {
     NameTemplate::new().with(attribute::COUNTRY, "KZ").with(attribute::COMMON_NAME, text)
 }
 
-fn authority(text: &str, key: &Key) -> CertificateTemplate {
+pub(super) fn authority(text: &str, key: &Key) -> CertificateTemplate {
     CertificateTemplate::authority(name(text), key.spki(), YEAR, None)
 }
 
-fn signer(text: &str) -> CertificateTemplate {
+pub(super) fn signer(text: &str) -> CertificateTemplate {
     CertificateTemplate::new(name(text), key("signer").spki(), YEAR)
         .with(extension::key_usage(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::NON_REPUDIATION))
         .with(extension::extended_key_usage(&[purpose::EMAIL_PROTECTION]))
 }
 
-fn root() -> Credential {
+pub(super) fn root() -> Credential {
     Credential::root(&authority("Root", &key("root")), key("root")).unwrap()
 }
 
-fn below(issuer: &Credential, template: &CertificateTemplate, label: &str) -> Credential {
+pub(super) fn below(issuer: &Credential, template: &CertificateTemplate, label: &str) -> Credential {
     issuer.issue(template, key(label)).unwrap()
 }
 
 /// A list of yesterday, good for six more days.
-fn list(number: u64) -> CrlTemplate {
+pub(super) fn list(number: u64) -> CrlTemplate {
     CrlTemplate::new(AT.plus_seconds(-DAY), number)
 }
 
-fn entry(of: &Credential) -> RevokedEntry {
+pub(super) fn entry(of: &Credential) -> RevokedEntry {
     RevokedEntry::new(&of.serial_number, AT.plus_seconds(-2 * DAY))
 }
 
@@ -144,7 +144,7 @@ impl Case {
 }
 
 /// The good path that every attack spoils.
-fn good() -> (Credential, Credential, Credential) {
+pub(super) fn good() -> (Credential, Credential, Credential) {
     let root = root();
     let ca = below(&root, &authority("CA", &key("ca")), "ca");
     let target = below(&ca, &signer("Signer"), "signer");
@@ -238,6 +238,45 @@ fn dates_and_use_are_checked() {
     assert_eq!(with(signer("S").without(id::EXTENDED_KEY_USAGE)), [""; 0]);
 }
 
+#[test]
+fn an_anchor_is_held_to_what_it_says() {
+    let with = |template: CertificateTemplate| {
+        let root = Credential::root(&template, key("root")).unwrap();
+        let ca = below(&root, &authority("CA", &key("ca")), "ca");
+        Case::new(&root, &[&ca], &below(&ca, &signer("Signer"), "signer")).codes()
+    };
+    let plain = || authority("Root", &key("root"));
+    assert_eq!(with(plain()), [""; 0]);
+    assert_eq!(with(plain().without(id::BASIC_CONSTRAINTS)), ["xcv-basic-constraints"]);
+    let unknown = Extension::new(oid!(1, 3, 6, 1, 4, 1, 99999, 1), encode::null()).critical();
+    assert_eq!(with(plain().with(unknown)), ["xcv-critical-extension-unknown"]);
+    let constraints = extension::name_constraints(&[], &[extension::dns_name("a.kz")]);
+    assert_eq!(with(plain().with(constraints.non_critical())), ["xcv-certificate-malformed"]);
+}
+
+#[test]
+fn the_profile_is_broken() {
+    let root = root();
+    let with = |ca: CertificateTemplate, signer: CertificateTemplate| {
+        let ca = below(&root, &ca, "ca");
+        Case::new(&root, &[&ca], &below(&ca, &signer, "signer")).codes()
+    };
+    let malformed = ["xcv-certificate-malformed"];
+    let numbered = |number: &[u8]| CertificateTemplate { serial_number: number.to_vec(), ..signer("Signer") };
+    let ca = || authority("CA", &key("ca"));
+    assert_eq!(with(ca(), numbered(&[0])), malformed, "zero");
+    assert_eq!(with(ca(), numbered(&[0x7f; 21])), malformed, "21 octets");
+    assert_eq!(with(ca(), numbered(&[0x7f; 20])), [""; 0], "20 octets");
+    for extension in [
+        extension::name_constraints(&[], &[extension::dns_name("a.kz")]),
+        extension::policy_constraints(Some(3), None),
+        extension::inhibit_any_policy(1),
+    ] {
+        assert_eq!(with(ca().with(extension.clone()), signer("Signer")), [""; 0]);
+        assert_eq!(with(ca().with(extension.non_critical()), signer("Signer")), malformed);
+    }
+}
+
 // Attack 22: name constraints.
 
 #[test]
@@ -267,6 +306,26 @@ fn names_outside_the_constraints() {
     );
     let elsewhere = extension::directory_name(&name("Elsewhere").to_der());
     assert_eq!(constrained(&[elsewhere], &[], &[dns("a.kz")]), bad, "the subject");
+}
+
+#[test]
+fn an_address_in_the_subject_is_constrained_whatever_alternative_names_there_are() {
+    let root = root();
+    let constraints = extension::name_constraints(&[extension::rfc822_name("a.kz")], &[]);
+    let ca = below(&root, &authority("CA", &key("ca")).with(constraints), "ca");
+    let codes = |address: &str, names: &[Vec<u8>]| {
+        let subject = name("Signer").with(attribute::EMAIL_ADDRESS, address);
+        let mut template = CertificateTemplate { subject, ..signer("Signer") };
+        if !names.is_empty() {
+            template = template.with(extension::subject_alt_name(names));
+        }
+        Case::new(&root, &[&ca], &below(&ca, &template, "signer")).codes()
+    };
+    let other = [extension::dns_name("b.kz")];
+    assert_eq!(codes("x@a.kz", &[]), [""; 0]);
+    assert_eq!(codes("x@a.kz", &other), [""; 0]);
+    assert_eq!(codes("x@b.kz", &[]), ["xcv-name-constraints"]);
+    assert_eq!(codes("x@b.kz", &other), ["xcv-name-constraints"]);
 }
 
 #[test]
@@ -441,6 +500,58 @@ fn revocations_stand() {
     let mut replayed = list(6);
     replayed.this_update = AT.plus_seconds(-60);
     assert_eq!(codes(&[replayed, newer]), ["rev-revoked"]);
+}
+
+#[test]
+fn lists_of_two_series_are_both_heard() {
+    let (root, ca, _) = good();
+    let uri = "http://a.kz/part.crl";
+    let template = signer("Signer").with(extension::crl_distribution_points(&[uri]));
+    let target = below(&ca, &template, "signer");
+    let of_root = list(1).issue(&root).unwrap();
+    let part = |list: CrlTemplate| {
+        let point = IssuingDistributionPoint { uri: Some(uri), ..IssuingDistributionPoint::default() };
+        list.with(point.to_extension()).issue(&ca).unwrap()
+    };
+    let codes = |lists: [Vec<u8>; 2]| {
+        let lists = [&[of_root.clone()], &lists[..]].concat();
+        Case::new(&root, &[&ca], &target).lists(&lists).codes()
+    };
+    let whole = || list(100).issue(&ca).unwrap();
+    assert_eq!(codes([whole(), part(list(3))]), [""; 0]);
+    // Numbers of two series do not compare: the partition's list is not older for its lower number.
+    assert_eq!(codes([whole(), part(list(3).revoke(entry(&target).reason(1)))]), ["rev-revoked"]);
+    let revoking = list(2).revoke(entry(&target).reason(1)).issue(&ca).unwrap();
+    assert_eq!(codes([part(list(3)), revoking]), ["rev-revoked"]);
+}
+
+#[test]
+fn another_authority_below_the_anchor_gives_the_issuers_name_away() {
+    let (root, ca, target) = good();
+    let sub = below(&root, &authority("Sub", &key("sub")), "sub");
+    let codes = |issuer: &Credential| {
+        let template = authority("CA", &key("impostor")).with(extension::key_usage(KeyUsage::CRL_SIGN));
+        let impostor = below(issuer, &template, "impostor");
+        let lists = [&root, &sub, &impostor].map(|issuer| list(1).issue(issuer).unwrap());
+        let mut case = Case::new(&root, &[&ca, &sub], &target).lists(&lists);
+        case.pool.push(impostor.certificate);
+        case.codes()
+    };
+    assert_eq!(codes(&sub), ["rev-unavailable"]);
+    // Who issued the authority may give its lists a key of their own (PKITS 4.4.19).
+    assert_eq!(codes(&root), [""; 0]);
+}
+
+#[test]
+fn a_direct_list_has_entries_of_other_issuers() {
+    let (root, ca, target) = good();
+    let codes = |list: CrlTemplate| {
+        let lists = [super::hostile::list(1).issue(&root).unwrap(), list.issue(&ca).unwrap()];
+        Case::new(&root, &[&ca], &target).lists(&lists).codes()
+    };
+    // certificateIssuer holds for the entries after it, so the signer's would not be found.
+    let of_root = RevokedEntry::new(&[9], AT).certificate_issuer(&root.subject);
+    assert_eq!(codes(list(1).revoke(of_root).revoke(entry(&target))), ["rev-unavailable"]);
 }
 
 #[test]

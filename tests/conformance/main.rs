@@ -8,6 +8,8 @@ mod hostile;
 mod kz;
 mod pkits;
 mod revocation_lists;
+#[cfg(feature = "server")]
+mod seeds;
 
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@
 mod corpus;
 mod crash;
 mod mirrors;
+mod online;
 mod responder;
 mod server;
 mod store;

@@ -15,7 +15,7 @@ use tamga::port::{OcspAnswer, OcspQuestion, RevocationSource as _};
 const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Runs openssl and gives its output.
-fn openssl(folder: &Path, arguments: &[&str]) -> String {
+pub fn openssl(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("openssl").current_dir(folder).args(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
@@ -24,7 +24,7 @@ fn openssl(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// `openssl ocsp` as a responder; ends with the test.
-struct Responder(Child);
+pub struct Responder(Child);
 
 impl Drop for Responder {
     fn drop(&mut self) {
@@ -35,25 +35,32 @@ impl Drop for Responder {
 
 fn respond(folder: &Path) -> (Responder, String) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    (respond_as(folder, port, "ca", "ca"), format!("http://127.0.0.1:{port}/"))
+}
+
+/// A responder for an authority whose answers somebody signs; both are names of files in the folder.
+pub fn respond_as(folder: &Path, port: u16, authority: &str, signer: &str) -> Responder {
+    let log = folder.join(format!("responder-{port}.log"));
     let child = Command::new("openssl")
         .current_dir(folder)
-        .args(["ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key", "-ndays", "1"])
-        .args(["-port", &port.to_string()])
+        .args(["ocsp", "-index", "index.txt", "-ndays", "1", "-port", &port.to_string()])
+        .args(["-CA", &format!("{authority}.pem")])
+        .args(["-rsigner", &format!("{signer}.pem"), "-rkey", &format!("{signer}.key")])
         .stdout(Stdio::null())
-        .stderr(std::fs::File::create(folder.join("responder.log")).unwrap())
+        .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
     let responder = Responder(child);
     let start = Instant::now();
     // Its own word, not a connection tried: after one without a request openssl answers nobody any more.
-    while !fs::read_to_string(folder.join("responder.log")).unwrap().contains("waiting for OCSP client connections") {
+    while !fs::read_to_string(&log).unwrap().contains("waiting for OCSP client connections") {
         assert!(start.elapsed() < Duration::from_secs(20), "openssl ocsp does not listen");
         thread::sleep(Duration::from_millis(50));
     }
-    (responder, format!("http://127.0.0.1:{port}/"))
+    responder
 }
 
-fn source(folder: &Path, runtime: &tokio::runtime::Runtime) -> OnlineRevocation {
+fn source(folder: &Path) -> OnlineRevocation {
     let rules = FetchRules {
         allowed_hosts: vec!["127.0.0.1".into()],
         private_addresses: PrivateAddresses::Allow,
@@ -61,7 +68,7 @@ fn source(folder: &Path, runtime: &tokio::runtime::Runtime) -> OnlineRevocation 
         response_timeout: DEADLINE,
     };
     let store = Arc::new(RevocationStore::open(&folder.join("store"), Limits::default()).unwrap());
-    OnlineRevocation::new(store, Fetcher::new(rules).unwrap(), runtime.handle().clone())
+    OnlineRevocation::new(Some(store), Fetcher::new(rules).unwrap()).unwrap()
 }
 
 #[test]
@@ -93,10 +100,11 @@ fn a_responder_of_openssl_says_good_and_revoked_and_openssl_believes_what_was_re
     fs::write(folder.join("index.txt"), index).unwrap();
 
     let (_responder, url) = respond(folder);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
-    let source = source(folder, &runtime);
-    let question =
-        |name: &str| OcspQuestion { url: url.clone(), request: fs::read(folder.join(format!("{name}.req"))).unwrap() };
+    let source = source(folder);
+    let question = |name: &str| OcspQuestion {
+        urls: vec![url.clone()],
+        requests: vec![fs::read(folder.join(format!("{name}.req"))).unwrap()],
+    };
     for (name, said) in [("good", "good.pem: good"), ("revoked", "revoked.pem: revoked")] {
         let answers = source.ocsp(&[question(name)], DEADLINE);
         let [OcspAnswer::Response(response)] = &answers[..] else { panic!("{answers:?}") };
@@ -124,11 +132,10 @@ fn responders_that_misbehave_are_unavailable_within_the_deadline_and_do_not_hold
     server.set("/large", answer("200 OK", "", &vec![0x30; 70_000]));
     server.set("/away", answer("302 Found", "Location: http://192.168.1.1/\r\n", b""));
     let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
-    let source = source(folder.path(), &runtime);
+    let source = source(folder.path());
     let paths = ["/later", "/silent", "/drip", "/portal", "/large", "/away", "/none"];
     let questions: Vec<OcspQuestion> =
-        paths.iter().map(|path| OcspQuestion { url: server.url(path), request: vec![0x30, 0] }).collect();
+        paths.iter().map(|path| OcspQuestion { urls: vec![server.url(path)], requests: vec![vec![0x30, 0]] }).collect();
     let start = Instant::now();
     let answers = source.ocsp(&questions, Duration::from_secs(1));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());

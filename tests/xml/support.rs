@@ -66,6 +66,7 @@ pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> Validati
             unavailable: &[],
             now: None,
             cache: None,
+            questions: None,
         },
     })
 }

@@ -103,6 +103,8 @@ pub struct Refresher {
     clock: Arc<dyn Clock>,
     folder: PathBuf,
     states: Mutex<BTreeMap<String, SourceState>>,
+    /// The error of each source that its gauge stands at.
+    shown: Mutex<BTreeMap<String, String>>,
 }
 
 impl Refresher {
@@ -125,7 +127,8 @@ impl Refresher {
             (source.name.clone(), serde_json::from_str(&text).unwrap_or_default())
         };
         let states = Mutex::new(sources.iter().map(read).collect());
-        Ok(Refresher { store, fetcher, sources, signers: signers.into(), clock, folder: folder.to_owned(), states })
+        let (signers, folder, shown) = (signers.into(), folder.to_owned(), Mutex::default());
+        Ok(Refresher { store, fetcher, sources, signers, clock, folder, states, shown })
     }
 
     /// The sources.
@@ -240,7 +243,7 @@ impl Refresher {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), state);
     }
 
-    /// Sets the gauges: age, entries, octets, next refresh and standing failures.
+    /// Sets the gauges: age, entries, octets, next refresh, last success, standing failures and the last error.
     #[allow(clippy::cast_precision_loss)] // Gauges are floating-point numbers.
     fn measure(&self) {
         let now = self.clock.now();
@@ -263,6 +266,34 @@ impl Refresher {
             let due = state.next_refresh.map_or(0, |due| due.unix().saturating_sub(now.unix()));
             metrics::gauge!("tamga_revocation_next_refresh_in_seconds", &labels).set(due as f64);
             metrics::gauge!("tamga_revocation_failures", &labels).set(f64::from(state.failures));
+            if let Some(last) = state.last_success {
+                let age = now.unix().saturating_sub(last.unix());
+                metrics::gauge!("tamga_revocation_last_success_age_seconds", &labels).set(age as f64);
+            }
+            self.show_error(&source.name, state.last_error.map(|(code, _)| code));
+        }
+    }
+}
+
+impl Refresher {
+    /// Sets the gauge of a source's last error to one, and that of the error before it to nothing.
+    fn show_error(&self, source: &str, code: Option<String>) {
+        let gauge = |code: &str| {
+            let labels = [("source", source.to_owned()), ("code", code.to_owned())];
+            metrics::gauge!("tamga_revocation_last_error", &labels)
+        };
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = shown.get(source).filter(|before| code.as_ref() != Some(before)) {
+            gauge(before).set(0.0);
+        }
+        match code {
+            Some(code) => {
+                gauge(&code).set(1.0);
+                shown.insert(source.to_owned(), code);
+            }
+            None => {
+                shown.remove(source);
+            }
         }
     }
 }

@@ -5,13 +5,15 @@
 //!           source digest(32) source length(8) signer key digest(32)
 //!           frame: length(4) octets                   the list with its entries taken out
 //!           groups: count(4) { issuer: length(4) name; numbers(8) digested(8) }
+//!           dated(8)
 //!           SHA-256 of everything before(32)
-//! body      fences   every 32nd key                   20 octets each
-//!           records  group after group, each sorted   25 octets each
+//! body      records  group after group, each sorted   25 octets each
+//!           dated    position(4) invalidityDate(4)     8 octets for each entry that has one
 //! ```
-//! Integers are big-endian. A search halves its way through the fences (0.6 octets an entry: for a million entries they
-//! stay in the cache) and then through one run of 32 records, which lies in 800 consecutive octets. It takes the same
-//! steps whatever the numbers look like: random, consecutive, or chosen.
+//! Integers are big-endian. When a file is opened, eight octets of every 16th key are copied out of it as *fences* (half
+//! an octet an entry: for a million entries they stay in the cache), after the octets that all keys share. A search
+//! halves its way through the fences and then looks at one run of 16 records, which lies in 400 consecutive octets. It
+//! takes the same steps whatever the numbers look like: random, consecutive, or chosen.
 //!
 //! Both digests are verified when the file is opened, all of it, and what answers has been checked. The entries are not
 //! parsed.
@@ -19,11 +21,12 @@
 //! *Invariant:* [`Index`] is only ever made from a file whose digests hold; a file that lies about itself is an error.
 
 use super::map::Map;
-use super::record::{Group, KEY, Key, Kind, RECORD, Record, entry, key, key_of};
+use super::record::{Group, KEY, Key, Kind, LAST_WINDOW, RECORD, Run, entry, key, key_of, time, window};
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::pki::Name;
 use crate::pki::crl::RevokedEntry;
 use crate::report::Time;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -31,9 +34,11 @@ use std::ops::Range;
 
 const MAGIC: &[u8; 8] = b"tamgacrl";
 /// Raised with every change of the layout; an index of another version is built again from its source.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Records to a fence.
-const RUN: usize = 32;
+const RUN: usize = 16;
+/// Octets of a row that says when an entry's certificate became invalid.
+const DATED: usize = 8;
 /// Octets of the prologue before its variable part.
 const FIXED: usize = 8 + 4 + 4 + 8 + 32;
 /// Octets of a SHA-256 digest.
@@ -74,11 +79,11 @@ pub(super) struct Contents<'a> {
 /// Writes an index.
 pub(super) fn write(contents: &Contents<'_>, to: &mut impl Write) -> io::Result<()> {
     let runs = || contents.groups.iter().flat_map(|group| [&group.numbers, &group.digested]);
-    let fences: Vec<u8> = runs().flatten().step_by(RUN).flat_map(key_of).collect();
+    let dated = dated_rows(runs())?;
     let mut hasher = DigestAlgorithm::Sha256.hasher();
-    hasher.update(&fences);
-    runs().for_each(|records| hasher.update(records.as_flattened()));
-    let body = fences.len() + runs().map(|records| records.as_flattened().len()).sum::<usize>();
+    runs().for_each(|run| hasher.update(run.records.as_flattened()));
+    hasher.update(dated.as_flattened());
+    let body = runs().map(|run| run.records.len() * RECORD).sum::<usize>() + dated.len() * DATED;
 
     let mut prologue = Vec::new();
     prologue.extend_from_slice(contents.source.as_bytes());
@@ -88,9 +93,10 @@ pub(super) fn write(contents: &Contents<'_>, to: &mut impl Write) -> io::Result<
     prologue.extend(u32::try_from(contents.groups.len()).map_err(io::Error::other)?.to_be_bytes());
     for group in contents.groups {
         push_octets(&mut prologue, group.issuer.as_deref().unwrap_or_default())?;
-        prologue.extend((group.numbers.len() as u64).to_be_bytes());
-        prologue.extend((group.digested.len() as u64).to_be_bytes());
+        prologue.extend((group.numbers.records.len() as u64).to_be_bytes());
+        prologue.extend((group.digested.records.len() as u64).to_be_bytes());
     }
+    prologue.extend((dated.len() as u64).to_be_bytes());
     let length = u32::try_from(FIXED + prologue.len() + DIGEST).map_err(io::Error::other)?;
 
     let mut head = Vec::with_capacity(FIXED + prologue.len() + DIGEST);
@@ -104,8 +110,21 @@ pub(super) fn write(contents: &Contents<'_>, to: &mut impl Write) -> io::Result<
     head.extend(seal.as_bytes());
 
     to.write_all(&head)?;
-    to.write_all(&fences)?;
-    runs().try_for_each(|records| to.write_all(records.as_flattened()))
+    runs().try_for_each(|run| to.write_all(run.records.as_flattened()))?;
+    to.write_all(dated.as_flattened())
+}
+
+/// The invalidity dates of all runs, by the position of their records.
+fn dated_rows<'a>(runs: impl Iterator<Item = &'a Run>) -> io::Result<Vec<[u8; DATED]>> {
+    let (mut rows, mut before) = (Vec::new(), 0);
+    for run in runs {
+        for (position, [a, b, c, d]) in run.invalidity() {
+            let [w, x, y, z] = u32::try_from(before + position).map_err(io::Error::other)?.to_be_bytes();
+            rows.push([w, x, y, z, a, b, c, d]);
+        }
+        before += run.records.len();
+    }
+    Ok(rows)
 }
 
 fn push_octets(to: &mut Vec<u8>, octets: &[u8]) -> io::Result<()> {
@@ -114,28 +133,39 @@ fn push_octets(to: &mut Vec<u8>, octets: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The records of one certificate issuer, by their position.
-#[derive(Clone, Debug)]
-struct Ranges {
-    numbers: Range<usize>,
-    digested: Range<usize>,
+/// Sorted records of one kind, and where in them to begin to look.
+#[derive(Debug)]
+struct Fenced {
+    /// Positions of the records.
+    range: Range<usize>,
+    /// The octets that all keys begin with, and how many they are.
+    shared: (Key, usize),
+    /// What follows the shared octets in every [`RUN`]th record.
+    fences: Vec<u64>,
+}
+
+/// The records of one certificate issuer.
+#[derive(Debug)]
+struct Listed {
+    numbers: Fenced,
+    digested: Fenced,
 }
 
 /// A mapped index.
 #[derive(Debug)]
 pub(super) struct Index {
     map: Map,
-    fences: usize,
     records: usize,
     entries: usize,
+    dated: usize,
     source: [u8; DIGEST],
     source_octets: u64,
     signer: [u8; DIGEST],
     frame: Vec<u8>,
     /// The entries of the list's own issuer.
-    own: Ranges,
+    own: Listed,
     /// Those of the issuers that entries name, by canonical name (indirect lists).
-    named: HashMap<Vec<u8>, Ranges>,
+    named: HashMap<Vec<u8>, Listed>,
 }
 
 impl Index {
@@ -185,19 +215,25 @@ impl Index {
         let mut groups = Vec::new();
         for _ in 0..fields.u32()? {
             let name = fields.octets()?;
-            groups.push((name, Ranges { numbers: range(fields.u64()?)?, digested: range(fields.u64()?)? }));
+            groups.push((name, range(fields.u64()?)?, range(fields.u64()?)?));
         }
         let entries = position;
-        let fences = entries.div_ceil(RUN).checked_mul(KEY)?;
-        if !fields.0.is_empty() || fences.checked_add(entries.checked_mul(RECORD)?)? != body_length {
+        let dated = usize::try_from(fields.u64()?).ok()?;
+        let expected = entries.checked_mul(RECORD)?.checked_add(dated.checked_mul(DATED)?)?;
+        if !fields.0.is_empty() || expected != body_length {
             return None;
         }
+        let listed = |numbers, digested| {
+            let fenced = |range| Fenced::new(&map, prologue_length, range);
+            Some(Listed { numbers: fenced(numbers)?, digested: fenced(digested)? })
+        };
         let mut groups = groups.into_iter();
-        let (_, own) = groups.next()?;
-        let canonical = |(name, ranges)| Some((Name::parse(name).ok()?.canonical(), ranges));
+        let (_, numbers, digested) = groups.next()?;
+        let own = listed(numbers, digested)?;
+        let canonical =
+            |(name, numbers, digested)| Some((Name::parse(name).ok()?.canonical(), listed(numbers, digested)?));
         let named = groups.map(canonical).collect::<Option<_>>()?;
-        let records = prologue_length.checked_add(fences)?;
-        Some(Index { map, fences: prologue_length, records, entries, source, source_octets, signer, frame, own, named })
+        Some(Index { map, records: prologue_length, entries, dated, source, source_octets, signer, frame, own, named })
     }
 
     /// How many records there are.
@@ -243,14 +279,14 @@ impl Index {
         }
     }
 
-    fn find_among(&self, ranges: &Ranges, serial: &[u8]) -> Option<RevokedEntry> {
+    fn find_among(&self, listed: &Listed, serial: &[u8]) -> Option<RevokedEntry> {
         let (kind, key) = key(serial);
-        let range = match kind {
-            Kind::Number => ranges.numbers.clone(),
-            Kind::Digested => ranges.digested.clone(),
+        let fenced = match kind {
+            Kind::Number => &listed.numbers,
+            Kind::Digested => &listed.digested,
         };
         // The ranges were measured against the file when it was opened. Should it fail all the same, nothing is good.
-        self.search(range, &key).unwrap_or(Some(RevokedEntry {
+        self.search(fenced, &key).unwrap_or(Some(RevokedEntry {
             revocation_date: Time::from_unix(0),
             reason: None,
             invalidity_date: None,
@@ -258,27 +294,72 @@ impl Index {
     }
 
     /// `Some(None)`: not listed; `None`: the file does not hold what its prologue says.
-    fn search(&self, range: Range<usize>, key: &Key) -> Option<Option<RevokedEntry>> {
-        if range.is_empty() {
-            return Some(None);
+    fn search(&self, fenced: &Fenced, key: &Key) -> Option<Option<RevokedEntry>> {
+        let Some((mut first, mut last)) = fenced.around(key) else { return Some(None) };
+        // Longer than a run only where many keys have the same fence.
+        while last - first > RUN {
+            let middle = first + (last - first) / 2;
+            let found: Key = self.map.array(self.records + middle * RECORD)?;
+            if found <= *key { first = middle } else { last = middle }
         }
-        // The fences inside the range, of which the last that is not above the key starts the run to look in.
-        let (mut low, mut high) = (range.start.div_ceil(RUN), range.end.div_ceil(RUN));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let fence: Key = self.map.array(self.fences + middle * KEY)?;
-            if fence <= *key { low = middle + 1 } else { high = middle }
-        }
-        let first = low.saturating_sub(1).saturating_mul(RUN).max(range.start);
-        let last = (first / RUN + 1).saturating_mul(RUN).min(range.end);
         let mut run = [0; RUN * RECORD];
         let run = run.get_mut(..last.checked_sub(first)?.checked_mul(RECORD)?)?;
         self.map.read(self.records + first * RECORD, run)?;
         let (run, _) = run.as_chunks::<RECORD>();
-        match run.binary_search_by(|record: &Record| key_of(record).cmp(key)) {
-            Ok(found) => Some(run.get(found).map(entry)),
-            Err(_) => Some(None),
+        let after = window(key, LAST_WINDOW);
+        let found = run.iter().position(|record| window(record, LAST_WINDOW) == after && key_of(record) == *key);
+        let Some((position, record)) = found.and_then(|position| Some((position, run.get(position)?))) else {
+            return Some(None);
+        };
+        Some(Some(RevokedEntry { invalidity_date: self.invalidity_date(first + position)?, ..entry(record) }))
+    }
+
+    /// The invalidityDate of the record at a position.
+    fn invalidity_date(&self, position: usize) -> Option<Option<Time>> {
+        let rows = self.records + self.entries * RECORD;
+        let (mut first, mut last) = (0, self.dated);
+        while first < last {
+            let middle = first + (last - first) / 2;
+            let [w, x, y, z, seconds @ ..]: [u8; DATED] = self.map.array(rows + middle * DATED)?;
+            match usize::try_from(u32::from_be_bytes([w, x, y, z])).ok()?.cmp(&position) {
+                Ordering::Less => first = middle + 1,
+                Ordering::Greater => last = middle,
+                Ordering::Equal => return Some(Some(time(seconds))),
+            }
         }
+        Some(None)
+    }
+}
+
+impl Fenced {
+    fn new(map: &Map, records: usize, range: Range<usize>) -> Option<Fenced> {
+        let key = |position: usize| map.array::<KEY>(records.checked_add(position.checked_mul(RECORD)?)?);
+        let Some(last) = range.end.checked_sub(1).filter(|last| range.contains(last)) else {
+            return Some(Fenced { range, shared: ([0; KEY], 0), fences: Vec::new() });
+        };
+        // Sorted: what the first and the last have in common, all have.
+        let (first, last) = (key(range.start)?, key(last)?);
+        let shared = first.iter().zip(&last).take_while(|(a, b)| a == b).count().min(LAST_WINDOW);
+        let fences = range.clone().step_by(RUN).map(|position| Some(window(&key(position)?, shared)));
+        Some(Fenced { fences: fences.collect::<Option<_>>()?, range, shared: (first, shared) })
+    }
+
+    /// The records among which a key is, if it is any of them: a run, or all those that have its fence.
+    fn around(&self, key: &Key) -> Option<(usize, usize)> {
+        let (shared, octets) = &self.shared;
+        if key.get(..*octets) != shared.get(..*octets) {
+            return None;
+        }
+        let wanted = window(key, *octets);
+        let below = self.fences.partition_point(|fence| *fence < wanted);
+        let same = self.fences.get(below..)?.iter().take_while(|fence| **fence == wanted);
+        let not_above = match same.clone().next() {
+            None => below,
+            Some(_) => below + same.count(),
+        };
+        let first = self.range.start + below.saturating_sub(1) * RUN;
+        let last = (self.range.start + not_above * RUN).min(self.range.end);
+        (first < last).then_some((first, last))
     }
 }
 

@@ -86,7 +86,7 @@ impl SampleAuthority {
         let tail = element(Tag::context_constructed(0), &[&sequence(&[&extension])]);
         let entry = entry(0, times.this_update);
         let list_length = usize::try_from(entries * entry.len() as u64).map_err(too_large)?;
-        let list_header = header(Tag::SEQUENCE, list_length);
+        let list_header = if entries == 0 { Vec::new() } else { header(Tag::SEQUENCE, list_length) };
         let tbs_header = header(Tag::SEQUENCE, head.len() + list_header.len() + list_length + tail.len());
         let tbs_length = tbs_header.len() + head.len() + list_header.len() + list_length + tail.len();
 

@@ -17,10 +17,11 @@
 
 use super::record::Records;
 use super::sample::header;
-use crate::asn1::{Element, Error as Asn1Error, Reader, Tag, x509_time};
+use crate::asn1::{Element, Error as Asn1Error, Reader, Tag, generalized_time, x509_time};
 use crate::crypto::{AlgorithmIdentifier, Digest, DigestAlgorithm, Hasher, SignatureAlgorithm};
 use crate::pki::crl::{CrlReason, RevokedEntry};
 use crate::pki::extension::{Extension, GeneralName, List, id};
+use crate::report::Time;
 use std::io::{self, Read};
 
 /// Octets read at once; also the most that one field or entry may take. An entry of the national list takes 36 to 50
@@ -257,7 +258,8 @@ pub(super) fn walk(source: impl Read, available: u64, limit: u64) -> Result<Walk
     if window.offset() < tbs_end && window.peek()? == Some(Tag::SEQUENCE) {
         let length = window.enter()?;
         let end = window.offset() + length;
-        if end > tbs_end {
+        // RFC 5280 §5.1.2.6: a list without entries has no list of entries.
+        if end > tbs_end || length == 0 {
             return Err(window.malformed());
         }
         // RFC 5280 §5.1.2.1: entry extensions only in version 2.
@@ -345,7 +347,7 @@ fn walk_entries<R: Read>(
     records: &mut Records,
 ) -> Result<(), WalkError> {
     // The last extensions read and what they say: entries of one list say few different things.
-    let mut memo: (Vec<u8>, Option<CrlReason>) = (Vec::new(), None);
+    let mut memo: (Vec<u8>, Said) = (Vec::new(), Said::default());
     while window.offset() < end {
         if window.rest().len() < WINDOW / 2 && window.offset() + (window.rest().len() as u64) < end {
             window.fill()?;
@@ -372,22 +374,23 @@ fn walk_entries<R: Read>(
             let serial = fields.integer().map_err(malformed)?;
             let revocation_date = x509_time(&mut fields).map_err(malformed)?;
             let extensions = fields.rest();
-            let reason = if extensions.is_empty() {
-                None
+            let said = if extensions.is_empty() {
+                Said::default()
             } else if extensions == memo.0 {
                 memo.1
             } else if allowed == EntryExtensions::NotAllowed {
                 return Err(WalkError::Malformed { offset: position });
             } else {
-                let (reason, issuers) = entry_extensions(&mut fields, position)?;
+                let (said, issuers) = entry_extensions(&mut fields, position)?;
                 // certificateIssuer is sticky: it holds until the next one (RFC 5280 §5.3.3).
                 match issuers.is_empty() {
-                    true => memo = (extensions.to_vec(), reason),
+                    true => memo = (extensions.to_vec(), said),
                     false => records.set_issuers(issuers).ok_or(WalkError::Malformed { offset: position })?,
                 }
-                reason
+                said
             };
-            records.push(serial, &RevokedEntry { revocation_date, reason, invalidity_date: None });
+            let Said { reason, invalidity_date } = said;
+            records.push(serial, &RevokedEntry { revocation_date, reason, invalidity_date });
             if records.is_first() {
                 records.reserve((end - position) / entry.raw.len().max(1) as u64);
             }
@@ -398,12 +401,20 @@ fn walk_entries<R: Read>(
     if window.offset() == end { Ok(()) } else { Err(window.malformed()) }
 }
 
-/// crlEntryExtensions (RFC 5280 §5.3): the reason, and the names of a certificateIssuer.
-fn entry_extensions(fields: &mut Reader<'_>, position: u64) -> Result<(Option<CrlReason>, Vec<Vec<u8>>), WalkError> {
+/// What an entry's extensions say of its certificate.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    reason: Option<CrlReason>,
+    invalidity_date: Option<Time>,
+}
+
+/// crlEntryExtensions (RFC 5280 §5.3): what they say, and the names of a certificateIssuer.
+fn entry_extensions(fields: &mut Reader<'_>, position: u64) -> Result<(Said, Vec<Vec<u8>>), WalkError> {
     let malformed = |_: Asn1Error| WalkError::Malformed { offset: position };
+    let duplicate = || WalkError::Malformed { offset: position };
     let mut list = fields.sequence().map_err(malformed)?;
     fields.finish().map_err(malformed)?;
-    let (mut reason, mut issuers) = (None, Vec::new());
+    let (mut said, mut issuers) = (Said::default(), Vec::new());
     while !list.is_empty() {
         let extension = Extension::read(&mut list).map_err(malformed)?;
         if extension.id == id::CRL_REASON {
@@ -411,7 +422,14 @@ fn entry_extensions(fields: &mut Reader<'_>, position: u64) -> Result<(Option<Cr
                 let element = reader.expect(Tag::ENUMERATED)?;
                 CrlReason::from_code(element.small_unsigned()?).ok_or(element.invalid())
             });
-            reason = Some(code.map_err(malformed)?);
+            if said.reason.replace(code.map_err(malformed)?).is_some() {
+                return Err(duplicate());
+            }
+        } else if extension.id == id::INVALIDITY_DATE {
+            let date = extension.parse(|reader| generalized_time(&reader.expect(Tag::GENERALIZED_TIME)?));
+            if said.invalidity_date.replace(date.map_err(malformed)?).is_some() {
+                return Err(duplicate());
+            }
         } else if extension.id == id::CERTIFICATE_ISSUER {
             let names = extension.parse(List::<GeneralName<'_>>::read).map_err(malformed)?;
             issuers.extend(names.iter().filter_map(|name| match name {
@@ -425,5 +443,5 @@ fn entry_extensions(fields: &mut Reader<'_>, position: u64) -> Result<(Option<Cr
             return Err(WalkError::UnknownCriticalExtension(extension.id.to_string()));
         }
     }
-    Ok((reason, issuers))
+    Ok((said, issuers))
 }

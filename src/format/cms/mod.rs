@@ -90,6 +90,12 @@ pub fn parse_signed_data<'a>(
     })
 }
 
+/// The certificates that a message carries, signed or certs-only (RFC 5652 §5.1); none where it is no SignedData.
+pub fn certificates(document: &[u8]) -> Vec<Vec<u8>> {
+    let carried = envelope(document).map(|envelope| envelope.certificates).unwrap_or_default();
+    carried.into_iter().map(Cow::into_owned).collect()
+}
+
 /// The parts of SignedData, unjudged.
 struct Envelope<'a> {
     content_type: Oid<'a>,

@@ -39,9 +39,14 @@ impl Crl {
         }
         let mut parts = CrlParts::parse(der)?;
         let mut entries = 0;
+        let is_indirect = parts.scope.issuing_distribution_point().is_some_and(|point| point.indirect_crl);
         for entry in parts.entries() {
+            let entry = entry?;
             entries += 1;
-            parts.scope.has_unknown_critical_entries |= entry?.unknown_critical;
+            // RFC 5280 §5.3.3: certificateIssuer stands in indirect lists alone. In any other nobody can tell which
+            // certificates the entries after it are about.
+            let is_misplaced = entry.certificate_issuer.is_some() && !is_indirect;
+            parts.scope.has_unknown_critical_entries |= entry.unknown_critical || is_misplaced;
         }
         let range = |part: &[u8]| {
             let start = (part.as_ptr() as usize).saturating_sub(der.as_ptr() as usize);

@@ -1,0 +1,254 @@
+//! Judging with the help of the network: judge, ask what stayed open, judge again.
+//!
+//! Facts are gathered first, then judged, and what to gather is found out by judging: a verdict writes down what it would
+//! have needed ([`OpenQuestions`]). Local facts come first: where they settle what the policy asks, nobody is asked. A
+//! failure is one more fact, that a source was asked in vain.
+//!
+//! *Invariant:* the verdict is the pure one over the facts at hand when the time is up; no answer is believed here.
+
+use crate::crypto::{Digest, DigestAlgorithm};
+use crate::pki::extension::{GeneralName, id};
+use crate::pki::ocsp::{CertId, MAX_OCSP_RESPONSE_BYTES, request};
+use crate::pki::{Certificate, OcspResponse};
+use crate::port::{OcspAnswer, OcspQuestion, RevocationSource};
+use crate::report::ValidationReport;
+use crate::verify::certificate::{Unavailable, ValidationContext};
+use crate::verify::{OpenQuestions, StatusQuestion, VerificationInputs, verify};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Rounds of asking: two missing issuers one above the other, then the status of what they complete.
+const MAX_ROUNDS: usize = 4;
+
+/// Octets of a nonce: "clients MUST use a length of at least 32 octets" (RFC 9654 §2.1).
+const NONCE: usize = 32;
+
+/// What may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayAsk {
+    /// Responders, for the status of certificates.
+    pub ocsp: bool,
+    /// Places that certificates name for their issuers' certificates.
+    pub issuers: bool,
+}
+
+/// Judges, and asks the network what stays open.
+pub struct Asking {
+    source: Arc<dyn RevocationSource>,
+    may_ask: MayAsk,
+    deadline: Duration,
+    max_waiting: usize,
+    waiting: AtomicUsize,
+}
+
+/// A place among those that wait for the network; given back when it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Facts gathered for one verdict beside those that its inputs bring.
+#[derive(Default)]
+struct Gathered {
+    responses: Vec<OcspResponse>,
+    issuers: Vec<Certificate>,
+    unavailable: Vec<Unavailable>,
+    asked: HashSet<Digest>,
+}
+
+impl Asking {
+    /// At most `max_waiting` verdicts wait for the network at once, each for at most the deadline; one more is judged by
+    /// what is at hand, so that silent hosts never take all the places of a service.
+    pub fn new(source: Arc<dyn RevocationSource>, may_ask: MayAsk, deadline: Duration, max_waiting: usize) -> Asking {
+        Asking { source, may_ask, deadline, max_waiting: max_waiting.max(1), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Judges a document.
+    pub fn verify(&self, inputs: &VerificationInputs<'_>) -> ValidationReport {
+        let end = Instant::now() + self.deadline;
+        let mut gathered = Gathered::default();
+        let mut place = None;
+        for _ in 0..MAX_ROUNDS {
+            let questions = OpenQuestions::default();
+            let report = gathered.judge(inputs, Some(&questions));
+            let open = self.still_open(&questions, &mut gathered);
+            if open.is_empty() {
+                return report;
+            }
+            if place.is_none() {
+                place = self.take_place();
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let refusal = match (&place, left.is_zero()) {
+                (None, _) => "too many verifications wait for the network",
+                (_, true) => "no time is left to ask",
+                _ => {
+                    self.ask(&open, left, &mut gathered);
+                    continue;
+                }
+            };
+            metrics::counter!("tamga_revocation_not_asked_total").increment(1);
+            gathered.unavailable.push(Unavailable { source: "network".to_owned(), cause: refusal.to_owned() });
+            break;
+        }
+        gathered.judge(inputs, None)
+    }
+
+    fn take_place(&self) -> Option<Waiting<'_>> {
+        let taken = self.waiting.fetch_add(1, Ordering::AcqRel);
+        let place = Waiting(&self.waiting);
+        (taken < self.max_waiting).then_some(place)
+    }
+
+    /// What has not been asked yet and may be.
+    fn still_open(&self, questions: &OpenQuestions, gathered: &mut Gathered) -> Open {
+        let mut open = Open::default();
+        if self.may_ask.ocsp {
+            for question in questions.statuses() {
+                let urls = responders(&question.certificate);
+                let key = [question.certificate.digest().as_bytes(), question.issuer.public_key().digest().as_bytes()];
+                if !urls.is_empty() && gathered.asked.insert(Digest::sha256(&key.concat())) {
+                    open.statuses.push((question, urls));
+                }
+            }
+        }
+        if self.may_ask.issuers {
+            for orphan in questions.orphans() {
+                if names_its_issuer(&orphan) && gathered.asked.insert(*orphan.digest()) {
+                    open.orphans.push(orphan);
+                }
+            }
+        }
+        open
+    }
+
+    fn ask(&self, open: &Open, left: Duration, gathered: &mut Gathered) {
+        let start = Instant::now();
+        if !open.statuses.is_empty() {
+            let asked: Vec<(OcspQuestion, Vec<u8>)> =
+                open.statuses.iter().map(|(question, urls)| ocsp_question(question, urls)).collect();
+            let questions: Vec<OcspQuestion> = asked.iter().map(|(question, _)| question.clone()).collect();
+            let answers = self.source.ocsp(&questions, left);
+            for ((question, nonce), answer) in asked.iter().zip(answers) {
+                let source = question.urls.first().map_or("", |url| host(url)).to_owned();
+                let (outcome, fact) = heard(&answer, nonce);
+                metrics::counter!("tamga_ocsp_answers_total", "outcome" => outcome).increment(1);
+                match fact {
+                    Ok(response) => gathered.responses.push(response),
+                    Err(cause) => gathered.unavailable.push(Unavailable { source, cause }),
+                }
+            }
+        }
+        if !open.orphans.is_empty() {
+            let left = left.saturating_sub(start.elapsed());
+            let found = self.source.issuers(&open.orphans, left);
+            for orphan in &open.orphans {
+                // A name is no proof; the signature is, and path building looks at it.
+                if !found.iter().any(|issuer| issuer.subject() == orphan.issuer()) {
+                    let cause = "the issuer's certificate was not found where the certificate says".to_owned();
+                    gathered.unavailable.push(Unavailable { source: "caIssuers".to_owned(), cause });
+                }
+            }
+            gathered.issuers.extend(found);
+        }
+        metrics::histogram!("tamga_revocation_asking_seconds").record(start.elapsed().as_secs_f64());
+    }
+}
+
+/// Questions with the places to ask.
+#[derive(Default)]
+struct Open {
+    statuses: Vec<(StatusQuestion, Vec<String>)>,
+    orphans: Vec<Certificate>,
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.statuses.is_empty() && self.orphans.is_empty()
+    }
+}
+
+impl Gathered {
+    fn judge(&self, inputs: &VerificationInputs<'_>, questions: Option<&OpenQuestions>) -> ValidationReport {
+        let given = inputs.context;
+        // Nothing is copied before something was gathered: most verdicts need nobody.
+        let join = |given: &[Certificate]| [given, &self.issuers[..]].concat();
+        let (intermediates, responses, unavailable);
+        let mut context = ValidationContext { questions, ..given };
+        if !self.issuers.is_empty() {
+            intermediates = join(given.intermediates);
+            context.intermediates = &intermediates;
+        }
+        if !self.responses.is_empty() {
+            responses = [given.responses, &self.responses[..]].concat();
+            context.responses = &responses;
+        }
+        if !self.unavailable.is_empty() {
+            unavailable = [given.unavailable, &self.unavailable[..]].concat();
+            context.unavailable = &unavailable;
+        }
+        verify(&VerificationInputs { declared: inputs.declared.clone(), context, ..*inputs })
+    }
+}
+
+/// The OCSP responders that a certificate names over HTTP.
+fn responders(certificate: &Certificate) -> Vec<String> {
+    let mut urls: Vec<String> = Vec::new();
+    for access in certificate.authority_information_access().iter().flat_map(|list| list.iter()) {
+        match access.location {
+            // National certificates name one responder twice.
+            GeneralName::Uri(url) if access.method == id::ACCESS_OCSP && !urls.iter().any(|known| known == url) => {
+                urls.push(url.to_owned());
+            }
+            _ => {}
+        }
+    }
+    urls
+}
+
+fn names_its_issuer(certificate: &Certificate) -> bool {
+    let access = certificate.authority_information_access();
+    access.iter().flat_map(|list| list.iter()).any(|access| access.method == id::ACCESS_CA_ISSUERS)
+}
+
+/// A request by SHA-256, and by SHA-1 for a responder that knows no other (RFC 5019 §2.1.1), with one nonce.
+fn ocsp_question(question: &StatusQuestion, urls: &[String]) -> (OcspQuestion, Vec<u8>) {
+    let nonce: [u8; NONCE] = rand::random();
+    let by = |algorithm| {
+        let cert_id = CertId::of(&question.certificate, question.issuer.public_key_bits(), algorithm);
+        request(&cert_id, Some(&nonce))
+    };
+    let requests = [DigestAlgorithm::Sha256, DigestAlgorithm::Sha1].into_iter().filter_map(by).collect();
+    (OcspQuestion { urls: urls.to_vec(), requests }, nonce.to_vec())
+}
+
+/// What an answer is worth before it is judged: a name for the metric, and the response or why there is none.
+fn heard(answer: &OcspAnswer, nonce: &[u8]) -> (&'static str, Result<OcspResponse, String>) {
+    match answer {
+        OcspAnswer::Unavailable(cause) => ("unavailable", Err(cause.clone())),
+        OcspAnswer::Response(octets) if octets.is_empty() => ("empty", Err("an empty answer".to_owned())),
+        OcspAnswer::Response(octets) if octets.len() > MAX_OCSP_RESPONSE_BYTES => {
+            ("unavailable", Err("an answer that is too large".to_owned()))
+        }
+        OcspAnswer::Response(octets) => match OcspResponse::parse(octets) {
+            Err(error) => ("no-answer", Err(error.to_string())),
+            // RFC 9654 §2.1: a nonce that comes back is the one that was sent. Responders that answer in advance send
+            // none; then freshness is all there is.
+            Ok(response) if response.nonce.as_deref().is_some_and(|returned| returned != nonce) => {
+                ("nonce", Err("the OCSP response carries another nonce than the request".to_owned()))
+            }
+            Ok(response) => ("response", Ok(response)),
+        },
+    }
+}
+
+/// The host of a URL, for a sentence.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
