@@ -1,15 +1,18 @@
 //! The revocation store and its refresher, as a configuration has them.
 //!
-//! *Invariant:* lists are believed of anchors and intermediates of the configuration alone.
+//! *Invariant:* lists are believed of trust anchors, and of intermediates from which a path leads to one, alone.
 
 use super::AppError;
 use crate::adapter::asking::{Asking, MayAsk};
+use crate::adapter::clock::SystemClock;
 use crate::adapter::fetch::{FetchRules, Fetcher, ListSource, OnlineRevocation, Refresher};
 use crate::adapter::material;
 use crate::adapter::revocation_store::{Limits, ListSigner, RevocationStore};
 use crate::config::{Asked, Config, Series};
 use crate::pki::Certificate;
 use crate::port::Clock;
+use crate::verify::certificate::{Material, Purpose, ValidationContext, validate_certificate};
+use crate::verify::policy::Policy;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,15 +38,25 @@ pub fn open_store(config: &Config) -> Result<Arc<RevocationStore>, AppError> {
     RevocationStore::open(&path, limits).map(Arc::new).map_err(|cause| AppError::Data { path, cause })
 }
 
-/// Those whose lists are believed. An intermediate's list is of use only where a path leads through it to an anchor,
-/// which validation decides.
+/// Those whose lists are believed: trust anchors, intermediates from which a path leads to one, and whoever the operator
+/// names beside them.
 ///
 /// # Errors
 /// A path that is named cannot be read.
-pub fn signers(config: &Config, more: &[PathBuf]) -> Result<Vec<ListSigner>, AppError> {
-    let paths = [&anchor_paths(config), &config.trust.intermediates, more].concat();
-    let certificates = material::load(&paths, |der| Certificate::parse(der).map_err(|error| error.to_string()))?;
-    Ok(certificates.iter().map(ListSigner::from).collect())
+pub fn signers(config: &Config, named: &[PathBuf]) -> Result<Vec<ListSigner>, AppError> {
+    let load =
+        |paths: &[PathBuf]| material::load(paths, |der| Certificate::parse(der).map_err(|error| error.to_string()));
+    let anchors = load(&anchor_paths(config))?;
+    let intermediates = load(&config.trust.intermediates)?;
+    let context =
+        ValidationContext { trust_anchors: &anchors, intermediates: &intermediates, ..ValidationContext::default() };
+    let reaches_anchor = |certificate: &&Certificate| {
+        let (at, policy) = (SystemClock.now(), Policy::default());
+        let material = Material::default();
+        validate_certificate(certificate, &material, Purpose::CrlSigner, at, &policy, &context).reaches_trust_anchor
+    };
+    let believed = anchors.iter().chain(intermediates.iter().filter(reaches_anchor));
+    Ok(believed.map(ListSigner::from).chain(load(named)?.iter().map(ListSigner::from)).collect())
 }
 
 /// Keeps a store fresh.

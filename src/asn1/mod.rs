@@ -17,7 +17,7 @@ mod value;
 pub use oid::encode as __encode_oid;
 pub use oid::{NotAnOid, Oid, OidBuf, oid};
 pub use reader::{Element, Error, ErrorKind, MAX_DEPTH, Reader, Rules};
-pub use time::{generalized_time, utc_time, x509_time};
+pub use time::{UTC_TIME_OCTETS, generalized_time, utc_time, utc_time_octets, x509_time};
 pub use value::{BitString, integer_is_minimal};
 
 /// An identifier octet in low-tag-number form (X.690 §8.1.2): class, constructed bit and number in one byte.

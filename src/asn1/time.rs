@@ -8,10 +8,28 @@ use crate::report::Time;
 /// # Errors
 /// Any other form: no seconds, an offset instead of `Z`, a day that does not exist.
 pub fn utc_time(element: &Element<'_>) -> Result<Time, Error> {
-    let digits = element.contents.strip_suffix(b"Z").filter(|d| d.len() == 12).ok_or(element.invalid())?;
-    let (year, rest) = digits.split_at(2);
-    let year = number(year).ok_or(element.invalid())?;
-    civil(if year < 50 { 2000 + year } else { 1900 + year }, rest).ok_or(element.invalid())
+    element
+        .contents
+        .first_chunk()
+        .filter(|_| element.contents.len() == UTC_TIME_OCTETS)
+        .and_then(utc_time_octets)
+        .ok_or(element.invalid())
+}
+
+/// Contents octets of a UTCTime with seconds.
+pub const UTC_TIME_OCTETS: usize = 13;
+
+/// The same from contents octets; a list has a million of them.
+#[inline]
+pub fn utc_time_octets(contents: &[u8; UTC_TIME_OCTETS]) -> Option<Time> {
+    let [y, yy, m, mm, d, dd, h, hh, n, nn, s, ss, b'Z'] = *contents else { return None };
+    let pair = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens <= 9 && ones <= 9).then(|| i64::from(tens * 10 + ones))
+    };
+    let year = pair(y, yy)?;
+    let year = if year < 50 { 2000 + year } else { 1900 + year };
+    Time::from_civil(year, pair(m, mm)?, pair(d, dd)?, pair(h, hh)?, pair(n, nn)?, pair(s, ss)?)
 }
 
 /// A GeneralizedTime `YYYYMMDDHHMMSSZ` without fractions (RFC 5280 §4.1.2.5.2).

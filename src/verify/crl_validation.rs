@@ -276,18 +276,20 @@ impl Validator<'_> {
         Err(trouble)
     }
 
-    /// Whether a key that has the issuer's name for its lists comes from the issuer itself or from who issued the issuer.
+    /// Whether a key that has the issuer's name for its lists is one of the issuer's house: it comes from the issuer's
+    /// key, the issuer's key comes from it (a key that was rolled over), or one authority issued both.
     ///
     /// RFC 5280 §6.3.3 (f) takes any path to the same trust anchor; but then every authority below an anchor could speak
     /// for every other by giving away its name (attack 25).
     fn is_of_same_house(&self, signer: &Certificate, issuer: &Certificate) -> bool {
-        if signer.issuer() == issuer.subject() && self.builder.check_step(signer, issuer).is_ok() {
+        let comes_from = |one: &Certificate, other: &Certificate| {
+            one.issuer() == other.subject() && self.builder.check_step(one, other).is_ok()
+        };
+        if comes_from(signer, issuer) || comes_from(issuer, signer) {
             return true;
         }
         let above = self.builder.anchors.iter().chain(self.builder.pool.iter().copied());
-        above.filter(|above| above.subject() == issuer.issuer() && signer.issuer() == issuer.issuer()).any(|above| {
-            self.builder.check_step(issuer, above).is_ok() && self.builder.check_step(signer, above).is_ok()
-        })
+        above.into_iter().any(|above| comes_from(issuer, above) && comes_from(signer, above))
     }
 
     /// Whether a list's signature verifies under a certificate's key; remembered for the verdict.

@@ -2,8 +2,9 @@
 //! certificate to and that §6.1 does not name itself.
 //!
 //! What §6.1 asks (basicConstraints, keyCertSign, critical extensions) stands in [`mod@super::path`]. Rows are about what
-//! a certificate *must not* say; conventions that conforming issuers break in the open (criticality of keyUsage and of
-//! basicConstraints, absent key identifiers, negative serial numbers) are no rows: PKITS has valid paths that break them.
+//! a certificate *must not* say; conventions that conforming issuers break in the open (criticality of keyUsage, of
+//! basicConstraints and of the policy extensions, absent key identifiers, negative serial numbers) are no rows: PKITS has
+//! valid paths that break them.
 //!
 //! *Invariant:* a row never lets through what another would refuse.
 
@@ -92,20 +93,6 @@ pub(super) const ROWS: &[Row] = &[
         rule: "nameConstraints is critical",
         breaks: |certificate, _| {
             certificate.name_constraints().is_some() && !certificate.is_critical(id::NAME_CONSTRAINTS)
-        },
-    },
-    Row {
-        clause: "4.2.1.11",
-        rule: "policyConstraints is critical",
-        breaks: |certificate, _| {
-            certificate.policy_constraints().is_some() && !certificate.is_critical(id::POLICY_CONSTRAINTS)
-        },
-    },
-    Row {
-        clause: "4.2.1.14",
-        rule: "inhibitAnyPolicy is critical",
-        breaks: |certificate, _| {
-            certificate.inhibit_any_policy().is_some() && !certificate.is_critical(id::INHIBIT_ANY_POLICY)
         },
     },
     Row {

@@ -97,8 +97,8 @@ pub enum Refusal {
         /// Its address.
         address: IpAddr,
     },
-    /// Too many redirects, or one from https to http.
-    #[error("redirected too often, or out of TLS")]
+    /// Too many redirects, one from https to http, or one to no place that is fetched.
+    #[error("redirected too often, out of TLS, or nowhere")]
     Redirect,
 }
 
@@ -320,6 +320,10 @@ async fn receive(
     limit: u64,
     mut to: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<(), FetchError> {
+    // The client follows what the rules allow; what is left over leads to another scheme or to no place at all.
+    if response.status().is_redirection() {
+        return Err(Refusal::Redirect.into());
+    }
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
     }

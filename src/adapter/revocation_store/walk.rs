@@ -17,7 +17,10 @@
 
 use super::record::Records;
 use super::sample::header;
-use crate::asn1::{Element, Error as Asn1Error, Reader, Tag, generalized_time, x509_time};
+use crate::asn1::{
+    Element, Error as Asn1Error, Reader, Tag, UTC_TIME_OCTETS, generalized_time, integer_is_minimal, utc_time_octets,
+    x509_time,
+};
 use crate::crypto::{AlgorithmIdentifier, Digest, DigestAlgorithm, Hasher, SignatureAlgorithm};
 use crate::pki::crl::{CrlReason, RevokedEntry};
 use crate::pki::extension::{Extension, GeneralName, List, id};
@@ -361,6 +364,20 @@ fn walk_entries<R: Read>(
             if position >= end {
                 break;
             }
+            if let Some(plain) = PlainEntry::at(reader.rest())
+                && (plain.extensions.is_empty() || plain.extensions == memo.0)
+            {
+                let Said { reason, invalidity_date } =
+                    if plain.extensions.is_empty() { Said::default() } else { memo.1 };
+                let revocation_date = plain.revocation_date;
+                records.push(plain.serial, &RevokedEntry { revocation_date, reason, invalidity_date });
+                if records.is_first() {
+                    records.reserve((end - position) / plain.octets.max(1) as u64);
+                }
+                walked += plain.octets;
+                reader = Reader::der(reader.rest().get(plain.octets..).unwrap_or_default());
+                continue;
+            }
             let entry = match reader.element() {
                 Ok(entry) => entry,
                 Err(_) if walked > 0 => break,
@@ -399,6 +416,42 @@ fn walk_entries<R: Read>(
         window.at += walked;
     }
     if window.offset() == end { Ok(()) } else { Err(window.malformed()) }
+}
+
+/// An entry as nearly all are: short, with a UTCTime. Whatever is not quite so is read by the reader of `asn1`, which
+/// also says what is wrong with it.
+struct PlainEntry<'a> {
+    octets: usize,
+    serial: &'a [u8],
+    revocation_date: Time,
+    extensions: &'a [u8],
+}
+
+impl<'a> PlainEntry<'a> {
+    #[inline]
+    fn at(octets: &'a [u8]) -> Option<PlainEntry<'a>> {
+        let [tag, length, integer, serial_length, rest @ ..] = octets else { return None };
+        if [*tag, *integer] != [Tag::SEQUENCE.0, Tag::INTEGER.0] || *length >= 0x80 || *serial_length >= 0x80 {
+            return None;
+        }
+        // Two of the entry's octets have been read.
+        let fields = rest.get(..usize::from(*length).checked_sub(2)?)?;
+        let (serial, fields) = fields.split_at_checked(usize::from(*serial_length))?;
+        if serial.is_empty() || !integer_is_minimal(serial) {
+            return None;
+        }
+        let [utc_time, time_length, fields @ ..] = fields else { return None };
+        if *utc_time != Tag::UTC_TIME.0 || usize::from(*time_length) != UTC_TIME_OCTETS {
+            return None;
+        }
+        let (time, extensions) = fields.split_first_chunk()?;
+        Some(PlainEntry {
+            octets: 2 + usize::from(*length),
+            serial,
+            revocation_date: utc_time_octets(time)?,
+            extensions,
+        })
+    }
 }
 
 /// What an entry's extensions say of its certificate.
