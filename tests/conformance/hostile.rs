@@ -509,7 +509,7 @@ fn lists_of_two_series_are_both_heard() {
         list.with(point.to_extension()).issue(&ca).unwrap()
     };
     let codes = |lists: [Vec<u8>; 2]| {
-        let lists = [&[of_root.clone()], &lists[..]].concat();
+        let lists = [std::slice::from_ref(&of_root), &lists[..]].concat();
         Case::new(&root, &[&ca], &target).lists(&lists).codes()
     };
     let whole = || list(100).issue(&ca).unwrap();

@@ -130,7 +130,7 @@ impl Run {
             while records.peek().is_some_and(|(_, record)| key_of(record) < key) {
                 records.next();
             }
-            let (position, _) = records.peek().filter(|(_, record)| key_of(*record) == key)?;
+            let (position, _) = records.peek().filter(|(_, record)| key_of(record) == key)?;
             let [.., a, b, c, d] = *dated;
             Some((*position, [a, b, c, d]))
         })
