@@ -9,7 +9,7 @@ use crate::{
     pki::{Certificate, RevocationList},
     port::Clock,
     report::{Time, ValidationReport},
-    service::{Question, Verification},
+    service::{HitRate, Question, Verification},
     verify::{VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
 };
 use std::sync::{Arc, PoisonError, RwLock};
@@ -116,5 +116,96 @@ impl Verification for Facts {
             Some(asking) if question.at >= now.plus_seconds(-PRESENT_SECONDS) => asking.verify(&inputs),
             _ => verify(&inputs),
         }
+    }
+
+    fn may_wait(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    fn hit_rates(&self) -> Vec<(&'static str, HitRate)> {
+        vec![("signature", self.signatures.signature_hits()), ("certificate", self.signatures.certificate_hits())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demonstration::{Holder, Key, KeyKind, RevokedEntry, World};
+    use crate::pki::Crl;
+    use crate::report::Decision;
+    use crate::service::signing::{SigningOrder, sign_cms};
+    use crate::stamp::Encapsulation;
+    use crate::verify::DeclaredApplicant;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    struct Hands(AtomicI64);
+
+    impl Clock for Hands {
+        fn now(&self) -> Time {
+            Time::from_unix(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn list(der: Vec<u8>) -> Arc<dyn RevocationList> {
+        Arc::new(Crl::parse(&der).unwrap())
+    }
+
+    /// Attack 33: whatever is remembered, time, revocation and policy are judged anew.
+    #[test]
+    fn a_revocation_that_arrives_now_refuses_the_very_next_request() {
+        let world = World::new("2026-11-22T02:00:00Z".parse().unwrap(), KeyKind::P256).unwrap();
+        let key = Key::cached(KeyKind::P256, "applicant").unwrap();
+        let signer = world.authority.issue(&world.template(&Holder::person(), key.spki()), key).unwrap();
+        let certificate = Certificate::parse(&signer.certificate).unwrap();
+        let order = SigningOrder {
+            content: b"request",
+            encapsulation: Encapsulation::Attached,
+            certificate: &certificate,
+            chain: std::slice::from_ref(&world.authority.certificate),
+            at: world.at,
+        };
+        let document = sign_cms(&order, signer.key.private()).unwrap().document;
+        let clock = Arc::new(Hands(AtomicI64::new(world.at.unix())));
+        let anchors = vec![Certificate::parse(&world.root.certificate).unwrap()];
+        let facts = Facts::new(Arc::clone(&clock) as _, anchors, Vec::new(), Vec::new());
+        let (of_root, of_authority) = (world.crl().issue(&world.root).unwrap(), world.crl().issue(&world.authority));
+        facts.replace_lists(vec![list(of_root.clone()), list(of_authority.unwrap())]);
+        let verdict = |policy: &Policy| {
+            let report = facts.verify(&Question {
+                report_id: "0",
+                at: clock.now(),
+                received_at: Some(clock.now()),
+                document: &document,
+                format: None,
+                content: None,
+                declared: DeclaredApplicant::default(),
+                service: None,
+                policy,
+            });
+            (report.decision, report.refusal.map(|refusal| refusal.code))
+        };
+        let policy = Policy::default();
+        for _ in 0..3 {
+            assert_eq!(verdict(&policy), (Decision::Accepted, None));
+        }
+        let rates = facts.hit_rates();
+        assert!(rates.iter().all(|(_, rate)| rate.hits > rate.misses), "the caches are warm: {rates:?}");
+
+        let stricter = Policy {
+            algorithms: vec![crate::verify::policy::AlgorithmEnd { name: "P-256".to_owned(), until: None }],
+            ..Policy::default()
+        };
+        assert_eq!(verdict(&stricter), (Decision::Refused, Some("sav-algorithm-not-allowed".to_owned())));
+
+        let entry = RevokedEntry::new(&signer.serial_number, world.at).reason(1);
+        let revoking = world.crl().revoke(entry).issue(&world.authority).unwrap();
+        facts.replace_lists(vec![list(of_root.clone()), list(revoking)]);
+        assert_eq!(verdict(&policy), (Decision::Refused, Some("rev-revoked".to_owned())));
+
+        // The issuer takes it back, and then the certificate ends.
+        facts.replace_lists(vec![list(of_root), list(world.crl().issue(&world.authority).unwrap())]);
+        assert_eq!(verdict(&policy), (Decision::Accepted, None));
+        clock.0.store(certificate.not_after().plus_seconds(1).unix(), Ordering::Relaxed);
+        assert_eq!(verdict(&policy), (Decision::Refused, Some("xcv-expired".to_owned())));
     }
 }

@@ -78,6 +78,8 @@ pub struct Http {
     pub header_timeout: Seconds,
     /// Requests answered at the same time; one more gets 503 and `Retry-After`.
     pub max_concurrent_requests: u32,
+    /// Memory that the bodies of all requests may take together, beyond 64 KiB each; a body that finds none gets 503.
+    pub max_body_memory: Bytes,
     /// Licence verifications a minute from one address, without a token.
     pub public_requests_per_minute: u32,
     /// How long requests under way may take after the signal to stop.
@@ -96,6 +98,7 @@ impl Default for Http {
             request_timeout: Seconds(30),
             header_timeout: Seconds(10),
             max_concurrent_requests: 256,
+            max_body_memory: Bytes(192 << 20),
             public_requests_per_minute: 30,
             shutdown_grace: Seconds(20),
         }

@@ -246,7 +246,10 @@ impl Digest {
 
     /// Lower-case hexadecimal digits, without the algorithm.
     pub fn to_hex(&self) -> String {
-        self.as_bytes().iter().map(|b| format!("{b:02x}")).collect()
+        let mut digits = String::with_capacity(2 * self.as_bytes().len());
+        // Writing to a string cannot fail.
+        let _ = hexadecimal(self.as_bytes(), &mut digits);
+        digits
     }
 }
 
@@ -262,8 +265,26 @@ impl fmt::Display for Digest {
             DigestAlgorithm::Streebog256 => "streebog-256:",
             DigestAlgorithm::Streebog512 => "streebog-512:",
         })?;
-        self.as_bytes().iter().try_for_each(|b| write!(f, "{b:02x}"))
+        hexadecimal(self.as_bytes(), f)
     }
+}
+
+/// Writes octets as lower-case hexadecimal digits, a run of them at a time: reports are full of digests.
+///
+/// # Errors
+/// Those of the writer.
+pub fn hexadecimal(octets: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    const RUN: usize = 64;
+    let digit = |value: u8| DIGITS.get(usize::from(value & 0x0f)).copied().unwrap_or(b'0');
+    for run in octets.chunks(RUN) {
+        let mut text = [0; 2 * RUN];
+        for (pair, octet) in text.chunks_exact_mut(2).zip(run) {
+            pair.copy_from_slice(&[digit(octet >> 4), digit(*octet)]);
+        }
+        out.write_str(text.get(..2 * run.len()).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Digest {

@@ -188,6 +188,15 @@ impl PublicKey {
         }
     }
 
+    /// Octets of memory that the key may come to take: what is prepared of it at its first uses is the most.
+    pub fn memory_octets(&self) -> usize {
+        match &*self.0 {
+            Material::Rsa { pkcs1, .. } => 8 * pkcs1.len(),
+            Material::Ec { .. } | Material::Ed25519 { .. } => 1 << 10,
+            Material::Gost { .. } => 24 << 10,
+        }
+    }
+
     /// Octets of a coordinate, for a key of an elliptic curve over a prime field: r and s have as many.
     pub fn coordinate_len(&self) -> Option<usize> {
         match &*self.0 {

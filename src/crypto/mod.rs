@@ -8,7 +8,7 @@ mod key;
 mod private_key;
 mod signature;
 
-pub use digest::{Digest, DigestAlgorithm, Hasher, NotADigest};
+pub use digest::{Digest, DigestAlgorithm, Hasher, NotADigest, hexadecimal};
 pub use key::{Curve, KeyError, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey, SignatureError};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use signature::{

@@ -25,6 +25,8 @@ pub(super) enum Upload {
     Licence,
     /// A document up to the configured limit.
     Document,
+    /// Documents up to that limit, one a line, without end.
+    Lines,
 }
 
 /// Whether a call must say by which name its repetition is recognised.
@@ -52,7 +54,7 @@ const fn rule(method: Method, path: &'static str, access: Access, upload: Upload
 
 use Access::{Anyone, RateLimited, Roles};
 use Repetition::{Harmless, NeedsKey};
-use Upload::{Document, Licence, Small};
+use Upload::{Document, Licence, Lines, Small};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -68,6 +70,7 @@ pub(super) static RULES: &[Rule] = &[
     rule(GET, "/docs/", Anyone, Small, Harmless),
     rule(GET, "/docs/{*rest}", Anyone, Small, Harmless),
     rule(POST, "/v1/verifications", Roles(&[Portal, Auditor]), Document, Harmless),
+    rule(POST, "/v1/verifications/batch", Roles(&[Portal, Auditor]), Lines, Harmless),
     rule(GET, "/v1/verifications/{id}", Roles(&[Portal, Auditor]), Small, Harmless),
     rule(POST, "/v1/requests", Roles(&[Portal]), Document, Harmless),
     rule(GET, "/v1/requests/{number}", Roles(&[Portal, Officer]), Small, Harmless),

@@ -56,7 +56,7 @@ impl BodyArrived {
 
 /// Lets a call in, or says why not.
 pub(super) async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    match conditions(&shared, request).await {
+    match conditions(&shared, request) {
         Ok((request, arrived)) => match tokio::time::timeout(shared.limits.request_timeout, next.run(request)).await {
             Ok(response) => response,
             Err(_) if arrived.0.load(Ordering::Relaxed) => {
@@ -68,7 +68,7 @@ pub(super) async fn admit(State(shared): State<Arc<Shared>>, request: Request, n
     }
 }
 
-async fn conditions(shared: &Arc<Shared>, mut request: Request) -> Result<(Request, BodyArrived), Problem> {
+fn conditions(shared: &Arc<Shared>, mut request: Request) -> Result<(Request, BodyArrived), Problem> {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let closed = || Problem::new(problem::FORBIDDEN, "no rule opens this call");
     let rule = path.as_deref().and_then(|path| rule_for(request.method(), path)).ok_or_else(closed)?;
@@ -81,7 +81,7 @@ async fn conditions(shared: &Arc<Shared>, mut request: Request) -> Result<(Reque
         Access::Roles(roles) => {
             let caller = match client(shared, &request) {
                 Some(caller) => caller,
-                None => holder(shared, bearer(request.headers()).map(str::to_owned)).await?,
+                None => holder(shared, bearer(request.headers()))?,
             };
             let _ = observed.caller.set(caller.clone());
             if !roles.contains(&caller.role) {
@@ -116,23 +116,20 @@ fn client(shared: &Shared, request: &Request) -> Option<Caller> {
 }
 
 /// The holder of a bearer token.
-async fn holder(shared: &Arc<Shared>, token: Option<String>) -> Result<Caller, Problem> {
+fn holder(shared: &Shared, token: Option<&str>) -> Result<Caller, Problem> {
     let unknown = || Problem::new(problem::UNAUTHENTICATED, "a valid bearer token is required");
     let token = token.ok_or_else(unknown)?;
-    let shared = Arc::clone(shared);
-    let found =
-        tokio::task::spawn_blocking(move || authenticate(shared.tokens.as_ref(), &token, shared.clock.now())).await;
-    match found {
-        Ok(Ok(record)) => Ok(Caller { id: record.id, role: record.role }),
-        Ok(Err(AccessError::Store(cause))) => {
+    // A look at one row of a small table: cheaper than another thread.
+    match authenticate(shared.tokens.as_ref(), token, shared.clock.now()) {
+        Ok(record) => Ok(Caller { id: record.id, role: record.role }),
+        Err(AccessError::Store(cause)) => {
             tracing::error!(cause, "tokens cannot be looked up");
             Err(Problem::new(problem::UNAVAILABLE, "callers cannot be told apart right now"))
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             tracing::info!(reason = %error, "token refused");
             Err(unknown())
         }
-        Err(_) => Err(Problem::new(problem::INTERNAL, "the token could not be looked at")),
     }
 }
 
@@ -171,19 +168,33 @@ fn idempotency_key(headers: &HeaderMap, rule: &Rule) -> Result<Option<Idempotenc
 
 fn limit_body(shared: &Shared, rule: &Rule, request: &mut Request) -> Result<(), Problem> {
     let limit = match rule.upload {
-        Upload::Small => MAX_SMALL_BODY,
-        Upload::Licence => base64_of(MAX_LICENCE),
-        // A detached signature and its content, both in base64.
-        Upload::Document => base64_of(shared.limits.max_document).saturating_mul(2),
-    }
-    .saturating_add(PARAMETERS);
+        Upload::Small => size(MAX_SMALL_BODY),
+        Upload::Licence => size(base64_of(MAX_LICENCE)),
+        Upload::Document => submission_limit(shared.limits.max_document),
+        // Each line has the limit of a document; how many there are is nobody's memory.
+        Upload::Lines => {
+            DefaultBodyLimit::disable().apply(request);
+            return Ok(());
+        }
+    };
     let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::new(problem::BODY_TOO_LARGE, format!("the limit is {limit} bytes")));
     }
-    DefaultBodyLimit::max(usize::try_from(limit).unwrap_or(usize::MAX)).apply(request);
+    DefaultBodyLimit::max(limit).apply(request);
+    request.extensions_mut().insert(Arc::new(shared.body_memory.allowance(limit)));
     Ok(())
+}
+
+/// A detached signature and its content, both in base64, and the parameters.
+pub(super) fn submission_limit(max_document: u64) -> usize {
+    size(base64_of(max_document).saturating_mul(2))
+}
+
+/// With room for the parameters.
+fn size(documents: u64) -> usize {
+    usize::try_from(documents.saturating_add(PARAMETERS)).unwrap_or(usize::MAX)
 }
 
 fn base64_of(bytes: u64) -> u64 {

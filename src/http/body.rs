@@ -5,6 +5,7 @@
 
 use super::{
     admission::BodyArrived,
+    allowance::Allowance,
     problem::{self, Problem},
 };
 use axum::{
@@ -12,8 +13,9 @@ use axum::{
     extract::{FromRequest as _, Multipart, Query, Request, multipart::Field},
     http::{HeaderMap, header},
 };
+use bytes::BytesMut;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The essence of a media type, lower case, without parameters; `None` where there is not exactly one.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
@@ -27,12 +29,18 @@ pub(super) fn unsupported(accepted: &str) -> Problem {
     Problem::new(problem::UNSUPPORTED_MEDIA_TYPE, format!("this call reads {accepted}"))
 }
 
-/// The whole body, within the limit that admission set.
-pub(super) async fn read(request: Request) -> Result<Bytes, Problem> {
+/// The whole body, within the limit and the memory that admission gave it.
+pub(super) async fn read(request: Request) -> Result<BytesMut, Problem> {
     let arrived = request.extensions().get::<BodyArrived>().cloned().unwrap_or_default();
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| Problem::from_status(rejection.status()))?;
+    let allowance = allowance(&request)?;
+    let body = allowance.read(request).await?;
     arrived.set();
     Ok(body)
+}
+
+fn allowance(request: &Request) -> Result<Arc<Allowance>, Problem> {
+    let found = request.extensions().get::<Arc<Allowance>>().map(Arc::clone);
+    found.ok_or_else(|| Problem::new(problem::INTERNAL, "the body has no limit"))
 }
 
 /// A JSON value of known shape and nothing else.
@@ -57,10 +65,16 @@ pub(super) fn no_query(request: &Request) -> Result<(), Problem> {
 
 /// Canonical base64 (RFC 4648 §4): padded, no line breaks, no stray bits.
 pub(super) fn base64(name: &str, text: &str) -> Result<Bytes, Problem> {
-    base64_simd::STANDARD
-        .decode_to_vec(text)
-        .map(Bytes::from)
-        .map_err(|_| Problem::new(problem::INVALID_REQUEST, format!("`{name}` is not canonical base64 (RFC 4648 §4)")))
+    base64_simd::STANDARD.decode_to_vec(text).map(Bytes::from).map_err(|_| not_base64(name))
+}
+
+/// The same within the octets it stands in, so that a large document is in memory once: where it ends up.
+pub(super) fn base64_in_place(name: &str, text: &mut [u8]) -> Result<usize, Problem> {
+    base64_simd::STANDARD.decode_inplace(text).map(|octets| octets.len()).map_err(|_| not_base64(name))
+}
+
+fn not_base64(name: &str) -> Problem {
+    Problem::new(problem::INVALID_REQUEST, format!("`{name}` is not canonical base64 (RFC 4648 §4)"))
 }
 
 /// The parts of a `multipart/form-data` body, each of a known name and given once.
@@ -69,13 +83,15 @@ pub(super) async fn multipart(
     known: &[&'static str],
 ) -> Result<BTreeMap<&'static str, Bytes>, Problem> {
     let arrived = request.extensions().get::<BodyArrived>().cloned().unwrap_or_default();
+    let allowance = allowance(&request)?;
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::new(problem::INVALID_REQUEST, rejection.body_text()))?;
     let mut parts = BTreeMap::new();
+    let mut octets = 0usize;
     loop {
         let field: Option<Field<'_>> = form.next_field().await.map_err(|error| form_problem(&error))?;
-        let Some(field) = field else { break };
+        let Some(mut field) = field else { break };
         let name = field.name().unwrap_or_default();
         let Some(name) = known.iter().find(|known| **known == name).copied() else {
             return Err(Problem::new(
@@ -83,7 +99,13 @@ pub(super) async fn multipart(
                 format!("the parts of the form are {}", known.join(", ")),
             ));
         };
-        let bytes = field.bytes().await.map_err(|error| form_problem(&error))?;
+        let mut bytes = BytesMut::new();
+        while let Some(part) = field.chunk().await.map_err(|error| form_problem(&error))? {
+            octets = octets.saturating_add(part.len());
+            allowance.charge(octets)?;
+            bytes.extend_from_slice(&part);
+        }
+        let bytes = bytes.freeze();
         if parts.insert(name, bytes).is_some() {
             return Err(Problem::new(problem::INVALID_REQUEST, format!("the part `{name}` is given twice")));
         }
@@ -111,6 +133,7 @@ mod tests {
             ["AAECAw", "AAECAw=", "AAECAx==", "AAEC\nAw==", " AAECAw==", "AAECAw== ", "AAECA===", "__8=", "====", "A"]
         {
             assert!(base64("document", bad).is_err(), "{bad:?}");
+            assert!(base64_in_place("document", &mut bad.as_bytes().to_vec()).is_err(), "{bad:?}");
         }
     }
 

@@ -3,11 +3,15 @@
 use super::{
     Shared,
     admission::{IdempotencyKey, Place},
+    allowance::Allowance,
+    edge::RequestId,
     problem::{self, Problem},
+    submission::Submission,
+    workers,
 };
-use crate::service::{Caller, Idempotency, Service, ServiceError};
+use crate::service::{Caller, Idempotency, Service, ServiceError, Verified};
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
@@ -18,6 +22,9 @@ use std::sync::Arc;
 pub(super) struct Call {
     shared: Arc<Shared>,
     place: Option<Place>,
+    /// The memory of the body, held as long as the work goes on.
+    allowance: Option<Arc<Allowance>>,
+    request_id: Option<RequestId>,
     caller: Option<Caller>,
     key: Option<IdempotencyKey>,
 }
@@ -29,6 +36,8 @@ impl FromRequestParts<Arc<Shared>> for Call {
         Ok(Call {
             shared: Arc::clone(shared),
             place: parts.extensions.get().cloned(),
+            allowance: parts.extensions.get().cloned(),
+            request_id: parts.extensions.get().cloned(),
             caller: parts.extensions.get().cloned(),
             key: parts.extensions.get().cloned(),
         })
@@ -46,36 +55,68 @@ impl Call {
         self.key.as_ref().map(|key| Idempotency { key: key.0.clone(), body: Arc::from(body.as_ref()) })
     }
 
+    /// The name of the call.
+    pub(super) fn request_id(&self) -> String {
+        self.request_id.as_ref().map(|id| id.0.clone()).unwrap_or_default()
+    }
+
+    /// Judges a document; the answer comes when its report is on disk.
+    pub(super) async fn verify(self, submission: Submission) -> Result<Verified, Problem> {
+        let caller = self.caller()?;
+        workers::verify(&self.shared, caller, submission).await
+    }
+
+    /// Runs a use case that seals, on one of the threads for that.
+    pub(super) async fn seal<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Service) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Call { shared, place, .. } = self;
+        let cases = Arc::clone(&shared.use_cases);
+        let work = move || {
+            let _place = place;
+            work(&cases)
+        };
+        shared.workers.seal(work).await?.map_err(|error| failed(&error))
+    }
+
     /// Runs a use case on a thread of its own. The place is given back when the work ends, even if nobody waits for it.
     pub(super) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Service) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let Call { shared, place, .. } = self;
+        let Call { shared, place, allowance, .. } = self;
         let span = tracing::Span::current();
         let outcome = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _held = (place, allowance);
             span.in_scope(|| work(&shared.use_cases))
         })
         .await;
         match outcome {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                if !error.is_callers() {
-                    tracing::error!(code = error.code(), retryable = error.retryable(), "use case failed");
-                    metrics::counter!("tamga_failures_total", "code" => error.code()).increment(1);
-                }
-                Err(Problem::from_service(&error))
-            }
+            Ok(outcome) => outcome.map_err(|error| failed(&error)),
             // A panic; the hook has logged where.
-            Err(_) => Err(Problem::new(problem::INTERNAL, "an unexpected fault; the log knows this request id")),
+            Err(_) => Err(unexpected()),
         }
     }
 }
 
+/// What a use case that failed becomes; of ours, it is logged and counted.
+pub(super) fn failed(error: &ServiceError) -> Problem {
+    if !error.is_callers() {
+        tracing::error!(code = error.code(), retryable = error.retryable(), "use case failed");
+        metrics::counter!("tamga_failures_total", "code" => error.code()).increment(1);
+    }
+    Problem::from_service(error)
+}
+
+/// What a panic becomes.
+pub(super) fn unexpected() -> Problem {
+    Problem::new(problem::INTERNAL, "an unexpected fault; the log knows this request id")
+}
+
 /// A JSON text that is answered as it stands.
-pub(super) fn json_text(status: StatusCode, text: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+pub(super) fn json_text(status: StatusCode, text: impl Into<Body>) -> Response {
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.into()).into_response()
 }
 
 /// A value as JSON.

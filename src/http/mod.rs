@@ -9,6 +9,8 @@
 
 mod access;
 mod admission;
+mod allowance;
+mod batch;
 mod body;
 mod call;
 mod edge;
@@ -20,6 +22,7 @@ mod schema;
 mod server;
 mod submission;
 mod verifications;
+mod workers;
 
 pub use openapi::openapi;
 pub use server::{Server, ServerError, start};
@@ -32,6 +35,7 @@ use crate::{
     },
     service::{Caller, Service, readiness::Readiness},
 };
+use allowance::BodyMemory;
 use axum::{Router, http::Method, middleware};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -40,6 +44,7 @@ use std::{collections::HashMap, net::IpAddr, num::NonZeroU32, sync::Arc, time::D
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use workers::Workers;
 
 /// What the service is made of.
 pub struct Parts {
@@ -63,6 +68,8 @@ struct Shared {
     limits: Limits,
     /// One permit for every request under way.
     places: Arc<Semaphore>,
+    body_memory: BodyMemory,
+    workers: Workers,
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     /// Roles by SHA-256 of a client certificate, hexadecimal.
     clients: HashMap<String, Caller>,
@@ -97,6 +104,8 @@ impl Shared {
             metrics: parts.metrics,
             limits: Limits { max_document: config.max_document.0, request_timeout: config.request_timeout.duration() },
             places: Arc::new(Semaphore::new(usize::try_from(config.max_concurrent_requests).unwrap_or(1))),
+            body_memory: BodyMemory::new(config.max_body_memory.0),
+            workers: Workers::new(std::thread::available_parallelism().map_or(1, usize::from)),
             limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
             clients,
         })
@@ -132,6 +141,7 @@ pub fn router(parts: Parts, config: &config::Http) -> Result<Router, ClientError
 fn calls() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(openapi::preamble())
         .routes(routes!(verifications::verify))
+        .routes(routes!(batch::verify))
         .routes(routes!(verifications::stored))
         .routes(routes!(registry::register))
         .routes(routes!(registry::request))

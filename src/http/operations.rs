@@ -76,6 +76,10 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Json<Rea
 /// Measurements in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    for (fact, rate) in shared.use_cases.verification.hit_rates() {
+        metrics::counter!("tamga_known_facts_hits_total", "fact" => fact).absolute(rate.hits);
+        metrics::counter!("tamga_known_facts_misses_total", "fact" => fact).absolute(rate.misses);
+    }
     shared.metrics.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], shared.metrics.render()).into_response()
 }

@@ -155,8 +155,8 @@ impl Problem {
         }
     }
 
-    /// The answer, with the id by which the log knows this call.
-    pub(super) fn render(self, request_id: &str) -> Response<Body> {
+    /// The object of RFC 9457 §3, with the id by which the log knows this call.
+    pub(super) fn json(self, request_id: &str) -> Value {
         let mut body = Map::new();
         body.insert("type".into(), format!("urn:tamga:problem:{}", self.kind.code).into());
         body.insert("title".into(), self.kind.title.into());
@@ -165,14 +165,20 @@ impl Problem {
         body.insert("code".into(), self.kind.code.into());
         body.insert("request_id".into(), request_id.into());
         body.extend(self.members.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let mut response = Response::new(Body::from(Value::Object(body).to_string()));
-        *response.status_mut() = self.kind.status;
+        Value::Object(body)
+    }
+
+    /// The answer.
+    pub(super) fn render(self, request_id: &str) -> Response<Body> {
+        let (kind, retry_after_seconds) = (self.kind, self.retry_after_seconds);
+        let mut response = Response::new(Body::from(self.json(request_id).to_string()));
+        *response.status_mut() = kind.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.kind.status == StatusCode::UNAUTHORIZED {
+        if kind.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tamga\""));
         }
         response

@@ -106,7 +106,7 @@ pub(super) async fn stamp(call: Call, headers: HeaderMap, request: Request) -> R
     must_accept_json(&headers)?;
     let (order, body) = order::<StampOrder>(request).await?;
     let (caller, key) = (call.caller()?, call.idempotency(&body));
-    let answer = call.run(move |cases| cases.stamp_licence(&caller, &order, key.as_ref())).await?;
+    let answer = call.seal(move |cases| cases.stamp_licence(&caller, &order, key.as_ref())).await?;
     stamped(&answer)
 }
 
@@ -126,7 +126,7 @@ pub(super) async fn reissue(
     let number = LicenceNumber(known_form(number, "licence")?);
     let (order, body) = order::<StampOrder>(request).await?;
     let (caller, key) = (call.caller()?, call.idempotency(&body));
-    let answer = call.run(move |cases| cases.reissue(&caller, &number, &order, key.as_ref())).await?;
+    let answer = call.seal(move |cases| cases.reissue(&caller, &number, &order, key.as_ref())).await?;
     stamped(&answer)
 }
 
@@ -144,12 +144,12 @@ pub(super) async fn duplicate(
 ) -> Result<Response, Problem> {
     must_accept_json(&headers)?;
     let number = LicenceNumber(known_form(number, "licence")?);
-    let body = body::read(request).await?;
+    let body = body::read(request).await?.freeze();
     if !body.is_empty() && body::json::<Nothing>(&body).is_err() {
         return Err(Problem::new(problem::INVALID_REQUEST, "this call takes no body, or an empty JSON object"));
     }
     let (caller, key) = (call.caller()?, call.idempotency(&body));
-    let answer = call.run(move |cases| cases.duplicate(&caller, &number, key.as_ref())).await?;
+    let answer = call.seal(move |cases| cases.duplicate(&caller, &number, key.as_ref())).await?;
     stamped(&answer)
 }
 
@@ -286,7 +286,7 @@ async fn order<T: serde::de::DeserializeOwned>(request: Request) -> Result<(T, B
     if body::media_type(request.headers()).as_deref() != Some("application/json") {
         return Err(body::unsupported("application/json"));
     }
-    let body = body::read(request).await?;
+    let body = body::read(request).await?.freeze();
     Ok((body::json(&body)?, body))
 }
 

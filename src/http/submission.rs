@@ -4,16 +4,18 @@
 
 use super::{
     Shared,
-    body::{base64, json, media_type, multipart, no_query, query, read, unsupported},
+    body::{base64, base64_in_place, json, media_type, multipart, no_query, query, read, unsupported},
     problem::{self, Problem},
+    workers,
 };
 use crate::{report::Time, service};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
+use bytes::BytesMut;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 use utoipa::ToSchema;
 
 /// The container, where the caller knows it.
@@ -73,11 +75,11 @@ pub(super) struct JsonSubmission<'a> {
     /// The signed document, base64.
     #[serde(borrow)]
     #[schema(value_type = String, format = Byte)]
-    document: std::borrow::Cow<'a, str>,
+    document: Cow<'a, str>,
     /// The signed content, base64; only where the signature is detached.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, format = Byte)]
-    content: Option<std::borrow::Cow<'a, str>>,
+    content: Option<Cow<'a, str>>,
     format: Option<Format>,
     applicant: Option<Applicant>,
     #[schema(example = "agency-pipelines")]
@@ -153,7 +155,7 @@ impl FromRequest<Arc<Shared>> for Submission {
         let submission = match media_type.as_str() {
             "application/json" => {
                 no_query(&request)?;
-                from_json(&read(request).await?)?
+                workers::parse(shared, read(request).await?).await?
             }
             "multipart/form-data" => {
                 no_query(&request)?;
@@ -163,20 +165,75 @@ impl FromRequest<Arc<Shared>> for Submission {
                 let format = RAW.iter().find(|(name, _)| *name == raw).map(|(_, format)| *format);
                 let format = format.ok_or_else(|| unsupported(READABLE))?;
                 let parameters = from_query(query(&request)?, format);
-                Submission { document: read(request).await?, content: None, parameters }
+                Submission { document: read(request).await?.freeze(), content: None, parameters }
             }
         };
         submission.checked(shared.limits.max_document)
     }
 }
 
-fn from_json(bytes: &[u8]) -> Result<Submission, Problem> {
-    let JsonSubmission { document, content, format, applicant, service, policy, validation_time } = json(bytes)?;
-    Ok(Submission {
-        document: base64("document", &document)?,
-        content: content.map(|content| base64("content", &content)).transpose()?,
-        parameters: Parameters { format, applicant, service, policy, validation_time },
-    })
+/// Base64 in a body that has been read.
+enum Encoded {
+    /// Where it stands.
+    Within(Range<usize>),
+    /// It was written with escapes.
+    Apart(String),
+}
+
+impl Encoded {
+    fn of(body: &[u8], text: Cow<'_, str>) -> Encoded {
+        match text {
+            Cow::Borrowed(text) => {
+                let start = (text.as_ptr() as usize).saturating_sub(body.as_ptr() as usize);
+                Encoded::Within(start..start + text.len())
+            }
+            Cow::Owned(text) => Encoded::Apart(text),
+        }
+    }
+
+    /// Decodes within the body where it stands there; then where the octets are.
+    fn decode(self, name: &str, body: &mut BytesMut) -> Result<Decoded, Problem> {
+        match self {
+            Encoded::Within(range) => {
+                let start = range.start;
+                let octets = base64_in_place(name, body.get_mut(range).unwrap_or_default())?;
+                Ok(Decoded::Within(start..start + octets))
+            }
+            Encoded::Apart(text) => base64(name, &text).map(Decoded::Apart),
+        }
+    }
+}
+
+enum Decoded {
+    Within(Range<usize>),
+    Apart(Bytes),
+}
+
+impl Decoded {
+    fn octets(self, body: &Bytes) -> Bytes {
+        match self {
+            Decoded::Within(range) => body.slice(range),
+            Decoded::Apart(octets) => octets,
+        }
+    }
+}
+
+impl Submission {
+    /// A submission from a JSON body, whose octets become the document's.
+    pub(super) fn from_json(mut body: BytesMut) -> Result<Submission, Problem> {
+        let JsonSubmission { document, content, format, applicant, service, policy, validation_time } = json(&body)?;
+        let parameters = Parameters { format, applicant, service, policy, validation_time };
+        let document = Encoded::of(&body, document);
+        let content = content.map(|content| Encoded::of(&body, content));
+        let document = document.decode("document", &mut body)?;
+        let content = content.map(|content| content.decode("content", &mut body)).transpose()?;
+        let body = body.freeze();
+        Ok(Submission {
+            document: document.octets(&body),
+            content: content.map(|content| content.octets(&body)),
+            parameters,
+        })
+    }
 }
 
 async fn from_form(request: Request) -> Result<Submission, Problem> {
@@ -226,7 +283,7 @@ impl FromRequest<Arc<Shared>> for LicenceSubmission {
                 Ok(LicenceSubmission { document: String::new(), octets })
             }
             Some(raw) if RAW.iter().any(|(name, _)| *name == raw) => {
-                Ok(LicenceSubmission { document: String::new(), octets: read(request).await? })
+                Ok(LicenceSubmission { document: String::new(), octets: read(request).await?.freeze() })
             }
             _ => Err(unsupported(READABLE)),
         }
@@ -235,8 +292,8 @@ impl FromRequest<Arc<Shared>> for LicenceSubmission {
 
 impl LicenceSubmission {
     /// The octets to be judged.
-    pub(super) fn into_document(self) -> Arc<[u8]> {
-        Arc::from(self.octets.as_ref())
+    pub(super) fn into_document(self) -> Bytes {
+        self.octets
     }
 }
 
@@ -260,8 +317,8 @@ impl Submission {
         let Parameters { format, applicant, service, policy, validation_time } = self.parameters;
         let applicant = applicant.unwrap_or_default();
         service::Submission {
-            document: Arc::from(self.document.as_ref()),
-            content: self.content.map(|content| Arc::from(content.as_ref())),
+            document: self.document,
+            content: self.content,
             parameters: service::VerificationParameters {
                 format: format.map(|format| format.as_str().to_owned()),
                 applicant: service::Applicant { iin: applicant.iin, bin: applicant.bin },
@@ -272,7 +329,7 @@ impl Submission {
         }
     }
 
-    fn checked(self, max_document: u64) -> Result<Submission, Problem> {
+    pub(super) fn checked(self, max_document: u64) -> Result<Submission, Problem> {
         let too_large = |bytes: &Bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_document;
         if too_large(&self.document) || self.content.as_ref().is_some_and(too_large) {
             return Err(Problem::new(
@@ -300,7 +357,7 @@ mod tests {
     fn the_json_form_carries_every_parameter() {
         let body = r#"{"document": "AAE=", "content": "Ag==", "format": "cms", "applicant": {"iin": "850412300123", "bin": null},
             "service": "agency-pipelines", "policy": "request", "validation_time": "2026-11-22T02:00:00Z"}"#;
-        let submission = from_json(body.as_bytes()).expect("valid").checked(10).expect("valid");
+        let submission = Submission::from_json(body.as_bytes().into()).expect("valid").checked(10).expect("valid");
         assert_eq!(submission.document, &[0, 1][..]);
         assert_eq!(submission.content.as_deref(), Some(&[2][..]));
         let parameters = submission.parameters;
@@ -310,8 +367,20 @@ mod tests {
     }
 
     #[test]
+    fn base64_with_escapes_and_in_any_order_is_the_same_octets() {
+        for body in [
+            r#"{"content": "Ag==", "document": "AA\/+"}"#,
+            r#"{"document": "\u0041A/+", "content": "A\u0067=="}"#,
+            r#"{"document":"AA/+","content":"Ag=="}"#,
+        ] {
+            let submission = Submission::from_json(body.as_bytes().into()).expect("valid");
+            assert_eq!((&submission.document[..], submission.content.as_deref()), (&[0, 15, 254][..], Some(&[2][..])));
+        }
+    }
+
+    #[test]
     fn nothing_but_the_document_is_required() {
-        let submission = from_json(br#"{"document": ""}"#).expect("valid");
+        let submission = Submission::from_json(br#"{"document": ""}"#[..].into()).expect("valid");
         assert_eq!(submission.parameters, Parameters::default());
     }
 
@@ -339,7 +408,10 @@ mod tests {
             r#"{"document": "AAE=", "validation_time": 1}"#,
             r#"{"document": "AAECAwQFBgcICQoL"}"#,
         ] {
-            assert!(from_json(bad.as_bytes()).and_then(|submission| submission.checked(10)).is_err(), "{bad}");
+            assert!(
+                Submission::from_json(bad.as_bytes().into()).and_then(|submission| submission.checked(10)).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -31,19 +31,8 @@ use uuid::Uuid;
 )]
 pub(super) async fn verify(call: Call, headers: HeaderMap, submission: Submission) -> Result<Response, Problem> {
     must_accept_json(&headers)?;
-    let caller = call.caller()?;
-    let submission = submission.into_service();
-    let verified = call.run(move |cases| cases.verify_request(&caller, &submission)).await?;
-    metrics::counter!("tamga_verifications_total", "decision" => decision(&verified)).increment(1);
-    Ok(json_text(StatusCode::OK, verified.json.to_vec()))
-}
-
-fn decision(verified: &crate::service::Verified) -> &'static str {
-    match verified.decision {
-        Decision::Accepted => "accepted",
-        Decision::Refused => "refused",
-        Decision::Undetermined => "undetermined",
-    }
+    let verified = call.verify(submission).await?;
+    Ok(json_text(StatusCode::OK, verified.json))
 }
 
 /// The stored report, byte for byte as it was answered.

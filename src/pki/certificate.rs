@@ -10,10 +10,11 @@
 //! accessor can fail, and none hides an extension that could not be read.
 
 use super::extension::{self as ext, Extension, id};
+use super::identity::Identity;
 use super::name::Name;
 use super::public_key::SubjectPublicKeyInfo;
 use crate::asn1::{Error, Oid, Reader, Tag, x509_time};
-use crate::crypto::Digest;
+use crate::crypto::{Digest, hexadecimal};
 use crate::report::Time;
 use std::sync::{Arc, OnceLock};
 use std::{fmt, ops::Range};
@@ -153,6 +154,16 @@ struct Inner {
     digest: OnceLock<Digest>,
     public_key: OnceLock<SubjectPublicKeyInfo>,
     self_issued: OnceLock<bool>,
+    printed: OnceLock<Box<Printed>>,
+    identity: OnceLock<Box<Identity>>,
+}
+
+/// What reports print of a certificate.
+struct Printed {
+    subject: Box<str>,
+    issuer: Box<str>,
+    serial_number: Box<str>,
+    digest: Box<str>,
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -222,6 +233,8 @@ impl Certificate {
             digest: OnceLock::new(),
             public_key: OnceLock::new(),
             self_issued: OnceLock::new(),
+            printed: OnceLock::new(),
+            identity: OnceLock::new(),
             der: Box::default(),
         };
         if let Some(wrapper) = fields.optional(Tag::context_constructed(3))? {
@@ -264,6 +277,42 @@ impl Certificate {
     /// SHA-256 of the whole encoding, computed once.
     pub fn digest(&self) -> &Digest {
         self.0.digest.get_or_init(|| Digest::sha256(self.raw()))
+    }
+
+    fn printed(&self) -> &Printed {
+        self.0.printed.get_or_init(|| {
+            Box::new(Printed {
+                subject: self.subject().to_string().into(),
+                issuer: self.issuer().to_string().into(),
+                serial_number: print_serial_number(self.serial_number()).into(),
+                digest: self.digest().to_string().into(),
+            })
+        })
+    }
+
+    /// The subject as reports have it (RFC 4514), printed once.
+    pub fn subject_text(&self) -> &str {
+        &self.printed().subject
+    }
+
+    /// The issuer as reports have it (RFC 4514), printed once.
+    pub fn issuer_text(&self) -> &str {
+        &self.printed().issuer
+    }
+
+    /// The serial number as reports have it, see [`print_serial_number`].
+    pub fn serial_number_text(&self) -> &str {
+        &self.printed().serial_number
+    }
+
+    /// The digest as reports have it, printed once.
+    pub fn digest_text(&self) -> &str {
+        &self.printed().digest
+    }
+
+    /// Whom the certificate names, read once.
+    pub fn identity(&self) -> &Identity {
+        self.0.identity.get_or_init(|| Box::new(Identity::of(self)))
     }
 
     /// version.
@@ -484,6 +533,18 @@ fn is_processable(known: Known, extension: &Extension<'_>) -> bool {
         }
         _ => true,
     }
+}
+
+/// A serial number as hexadecimal digits, without the sign octet of DER.
+pub fn print_serial_number(contents: &[u8]) -> String {
+    let octets = match contents {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        octets => octets,
+    };
+    let mut digits = String::with_capacity(2 * octets.len());
+    // Writing to a string cannot fail.
+    let _ = hexadecimal(octets, &mut digits);
+    digits
 }
 
 fn slice(der: &[u8], span: Span) -> &[u8] {

@@ -11,6 +11,7 @@
 //! [`Name::canonical`] gives the same bytes for both.
 
 use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
+use crate::crypto::hexadecimal;
 use std::{borrow::Cow, fmt};
 
 /// Attribute types that names of the national profile and of RFC 5280 §A.1 carry.
@@ -435,7 +436,8 @@ fn print(f: &mut fmt::Formatter<'_>, attribute: &Attribute<'_>) -> fmt::Result {
     let descriptor = DESCRIPTORS.iter().find(|(kind, _)| *kind == attribute.kind);
     match (descriptor, attribute.text()) {
         (Some((_, descriptor)), Some(text)) => {
-            write!(f, "{descriptor}=")?;
+            f.write_str(descriptor)?;
+            f.write_str("=")?;
             escape(f, &text)
         }
         (descriptor, _) => {
@@ -444,27 +446,32 @@ fn print(f: &mut fmt::Formatter<'_>, attribute: &Attribute<'_>) -> fmt::Result {
                 None => write!(f, "{}", attribute.kind)?,
             }
             f.write_str("=#")?;
-            attribute.value.raw.iter().try_for_each(|b| write!(f, "{b:02x}"))
+            hexadecimal(attribute.value.raw, f)
         }
     }
 }
 
 /// RFC 4514 §2.4; control characters too are written as their octets, so that a name is one line.
 fn escape(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let last = text.chars().count().saturating_sub(1);
-    for (i, c) in text.chars().enumerate() {
-        match c {
-            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{c}")?,
-            ' ' if i == 0 || i == last => f.write_str("\\ ")?,
-            '#' if i == 0 => f.write_str("\\#")?,
-            c if c.is_control() => {
-                let mut octets = [0; 4];
-                c.encode_utf8(&mut octets).bytes().try_for_each(|b| write!(f, "\\{b:02x}"))?;
-            }
-            c => write!(f, "{c}")?,
+    let last = text.char_indices().next_back().map_or(0, |(at, _)| at);
+    // What needs no escape is written in runs.
+    let mut plain = 0;
+    for (at, c) in text.char_indices() {
+        let edge_space = c == ' ' && (at == 0 || at == last);
+        let special = matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\') || (c == '#' && at == 0);
+        if !(edge_space || special || c.is_control()) {
+            continue;
+        }
+        f.write_str(text.get(plain..at).unwrap_or_default())?;
+        plain = at + c.len_utf8();
+        if c.is_control() {
+            let mut octets = [0; 4];
+            c.encode_utf8(&mut octets).bytes().try_for_each(|b| write!(f, "\\{b:02x}"))?;
+        } else {
+            write!(f, "\\{c}")?;
         }
     }
-    Ok(())
+    f.write_str(text.get(plain..).unwrap_or_default())
 }
 
 impl fmt::Debug for Name<'_> {

@@ -11,6 +11,7 @@ use crate::licensing::{
 };
 use crate::report::{Decision, Time};
 use crate::verify::replay::Taken;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -29,7 +30,7 @@ pub struct NewReport {
     /// Digest of the verified document.
     pub document: Digest,
     /// The report, JSON as answered.
-    pub json: Arc<[u8]>,
+    pub json: Bytes,
 }
 
 /// A report as it was kept; the digest was compared on reading.
@@ -78,9 +79,9 @@ pub struct NewRequest {
     /// The report of the verification that accepted it.
     pub report: NewReport,
     /// The signed document, as received.
-    pub document: Arc<[u8]>,
+    pub document: Bytes,
     /// The content, where the signature is detached.
-    pub content: Option<Arc<[u8]>>,
+    pub content: Option<Bytes>,
     /// Parameters of the verification, JSON, so that it can be repeated.
     pub parameters: Vec<u8>,
     /// Id of the service.
@@ -478,6 +479,11 @@ pub trait Registry: Journal {
     /// # Errors
     /// [`RegistryError`]; then nothing was kept.
     fn record_report(&self, report: NewReport) -> Result<(), RegistryError>;
+
+    /// Keeps a report and calls back when it is on disk or was not kept; need not wait for that itself.
+    fn record_report_then(&self, report: NewReport, kept: Box<dyn FnOnce(Result<(), RegistryError>) + Send>) {
+        kept(self.record_report(report));
+    }
 
     /// A report by id.
     ///

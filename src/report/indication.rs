@@ -69,3 +69,14 @@ pub enum Decision {
     /// The request is refused.
     Refused,
 }
+
+impl Decision {
+    /// The name as it stands in the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Decision::Accepted => "accepted",
+            Decision::Undetermined => "undetermined",
+            Decision::Refused => "refused",
+        }
+    }
+}

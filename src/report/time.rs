@@ -70,7 +70,16 @@ impl fmt::Display for Time {
         let (month, day) = (if mp < 10 { mp + 3 } else { mp - 9 }, doy - (153 * mp + 2) / 5 + 1);
         let year = yoe + era * 400 + i64::from(month <= 2);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        // Digit by digit: a report prints a dozen times, and the formatting machinery costs ten times as much.
+        let digit = |value: i64| u8::try_from(value.rem_euclid(10)).map_or(b'0', |digit| b'0' + digit);
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let fields = [(0, year / 100), (2, year % 100), (5, month), (8, day), (11, hour), (14, minute), (17, second)];
+        for (place, value) in fields {
+            if let Some(pair) = text.get_mut(place..place + 2) {
+                pair.copy_from_slice(&[digit(value / 10), digit(value)]);
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

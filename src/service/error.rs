@@ -31,7 +31,7 @@ pub enum ServiceError {
     #[error("the request is not acceptable")]
     NotAcceptable {
         /// The report, JSON.
-        report: std::sync::Arc<[u8]>,
+        report: bytes::Bytes,
         /// Whether a later try may come out differently.
         retryable: bool,
     },

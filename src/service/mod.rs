@@ -23,7 +23,7 @@ pub use model::{
     Applicant, Caller, Idempotency, LicenceVerified, LicenceView, Novelty, Recovery, Registered, RegistryFinding,
     RequestView, STATE_ACTIONS, StampOrder, StateOrder, Submission, VerificationParameters, Verified,
 };
-pub use verification::{Question, Verification};
+pub use verification::{HitRate, Question, Verification};
 
 use crate::crypto::Digest;
 use crate::licensing::{Bilingual, Catalogue, Container, Licence, NumberFormat};

@@ -4,6 +4,7 @@ use crate::licensing::{DocumentKind, LicenceAction, LicenceNumber, LicenceTerms,
 use crate::port::token::Role;
 use crate::port::{JournalEntry, LicenceRecord, RequestRecord};
 use crate::report::{Decision, Time};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -54,9 +55,9 @@ pub struct VerificationParameters {
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// The document.
-    pub document: Arc<[u8]>,
+    pub document: Bytes,
     /// The content, where the signature is detached.
-    pub content: Option<Arc<[u8]>>,
+    pub content: Option<Bytes>,
     /// How to verify it.
     pub parameters: VerificationParameters,
 }
@@ -73,7 +74,7 @@ pub struct Verified {
     /// Code of the first failing reason, where there is one.
     pub refusal: Option<String>,
     /// The report, JSON, as recorded.
-    pub json: Arc<[u8]>,
+    pub json: Bytes,
 }
 
 /// Whether a registration is new.
@@ -91,7 +92,7 @@ pub struct Registered {
     /// The record.
     pub record: RequestRecord,
     /// The report of this call, JSON.
-    pub verification: Arc<[u8]>,
+    pub verification: Bytes,
     /// Whether it is new.
     pub novelty: Novelty,
 }

@@ -8,11 +8,10 @@ use crate::format::Format;
 use crate::licensing::{self, Date, RequestNumber};
 use crate::pki::identity::{Bin, Iin};
 use crate::port::token::Role;
-use crate::port::{NewReport, NewRequest, NumberSeries, Registration, SeenKey, StoredRequest, Unknown};
+use crate::port::{NewReport, NewRequest, NumberSeries, Registration, RegistryError, SeenKey, StoredRequest, Unknown};
 use crate::report::{CheckId, Outcome, Reason, Time, ValidationReport};
 use crate::verify::policy::{IdentityRequirement, Policy};
 use crate::verify::{DeclaredApplicant, ServiceRules, replay};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// The policy of a request where the caller names none (contract §2).
@@ -39,6 +38,30 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; a verdict, whatever it is, is none.
     pub fn verify_request(&self, caller: &Caller, submission: &Submission) -> Result<Verified, ServiceError> {
+        let (verified, report) = self.judged_request(caller, submission)?;
+        self.registry.record_report(report)?;
+        Ok(verified)
+    }
+
+    /// The same, and calls back when the report is on disk; itself it waits for nothing but the processor.
+    pub fn verify_request_then(
+        &self,
+        caller: &Caller,
+        submission: &Submission,
+        answer: impl FnOnce(Result<Verified, ServiceError>) + Send + 'static,
+    ) {
+        match self.judged_request(caller, submission) {
+            Ok((verified, report)) => {
+                let kept = Box::new(move |kept: Result<(), RegistryError>| {
+                    answer(kept.map(|()| verified).map_err(ServiceError::from));
+                });
+                self.registry.record_report_then(report, kept);
+            }
+            Err(error) => answer(Err(error)),
+        }
+    }
+
+    fn judged_request(&self, caller: &Caller, submission: &Submission) -> Result<(Verified, NewReport), ServiceError> {
         authorise(caller, &[Role::Portal, Role::Auditor])?;
         let now = self.clock.now();
         let at = submission.parameters.validation_time.unwrap_or(now);
@@ -56,8 +79,8 @@ impl Service {
             replay::refuse(&mut judged.report);
         }
         let verified = verified(&judged)?;
-        self.registry.record_report(new_report(&judged, &verified, now, &caller.id))?;
-        Ok(verified)
+        let report = new_report(&judged, &verified, now, &caller.id);
+        Ok((verified, report))
     }
 
     /// Verifies a request and, where it is accepted, registers it under a number: once.
@@ -99,7 +122,7 @@ impl Service {
         }
         let registration = self.registry.register_request(NewRequest {
             report,
-            document: Arc::clone(&submission.document),
+            document: submission.document.clone(),
             content: submission.content.clone(),
             parameters: serde_json::to_vec(parameters).map_err(internal)?,
             service: service.id.clone(),
@@ -238,7 +261,7 @@ pub(super) fn new_report(judged: &Judged, verified: &Verified, at: Time, actor: 
         actor: actor.to_owned(),
         decision: judged.report.decision,
         document: judged.document,
-        json: Arc::clone(&verified.json),
+        json: verified.json.clone(),
     }
 }
 

@@ -34,4 +34,23 @@ pub trait Verification: Send + Sync {
 
     /// Judges; total.
     fn verify(&self, question: &Question<'_>) -> ValidationReport;
+
+    /// Whether a judgement may wait for somebody else's answer.
+    fn may_wait(&self) -> bool {
+        false
+    }
+
+    /// How often a fact was known from before, by the kind of fact.
+    fn hit_rates(&self) -> Vec<(&'static str, HitRate)> {
+        Vec::new()
+    }
+}
+
+/// How often a fact was known from before, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HitRate {
+    /// Asked for and known.
+    pub hits: u64,
+    /// Asked for and not known.
+    pub misses: u64,
 }

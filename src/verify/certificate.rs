@@ -17,7 +17,7 @@ use super::revocation::PathStatus;
 use crate::asn1::Oid;
 use crate::crypto::Digest;
 use crate::pki::extension::{KeyUsage, id, purpose};
-use crate::pki::{Certificate, Crl, OcspResponse, RevocationList};
+use crate::pki::{Certificate, CertificateError, Crl, OcspResponse, RevocationList};
 use crate::report::{CheckId, Checks, Reason, RevocationEvidence, Time};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -59,10 +59,23 @@ pub struct ValidationContext<'a> {
     pub unavailable: &'a [Unavailable],
     /// The present, where the verdict is about a time in the past: what revocation data may not be newer than.
     pub now: Option<Time>,
-    /// Signatures found good before.
+    /// Facts found out before.
     pub cache: Option<&'a dyn SignatureCache>,
     /// Where to write down what stays open, for whoever may ask the network.
     pub questions: Option<&'a OpenQuestions>,
+}
+
+impl ValidationContext<'_> {
+    /// The certificate that these octets are.
+    ///
+    /// # Errors
+    /// As [`Certificate::parse`].
+    pub fn parse_certificate(&self, der: &[u8]) -> Result<Certificate, CertificateError> {
+        match self.cache {
+            Some(cache) => cache.parse_certificate(der),
+            None => Certificate::parse(der),
+        }
+    }
 }
 
 /// What validation found.

@@ -9,6 +9,10 @@ use super::xml;
 use crate::format::ParsedSignature;
 use crate::pki::identity::{Bin, Found, Identity, Iin, Role};
 use crate::report::{CheckId, Checks, Reason};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 
 /// Checks what the caller declares and what the signed content says.
 pub(super) fn check(
@@ -120,18 +124,21 @@ fn content_identifiers(rule: &ContentIdentityRule, content: Option<&[u8]>) -> Re
     if rule.json_iin.is_none() && rule.json_bin.is_none() {
         return Err(unreadable("the service has no rule for this format"));
     }
-    let json: UniqueKeys = serde_json::from_slice(content).map_err(|_| unreadable("not JSON, or a key is repeated"))?;
-    let text = |pointer: &Option<String>| -> Result<Option<String>, Reason> {
-        match pointer.as_ref().and_then(|pointer| json.0.pointer(pointer)) {
-            None | Some(serde_json::Value::Null) => Ok(None),
-            Some(serde_json::Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(unreadable("the identifier is not a string")),
-        }
+    let mut claims = [Claim::Absent, Claim::Absent];
+    let wanted = [rule.json_iin.as_deref(), rule.json_bin.as_deref()];
+    let mut json = serde_json::Deserializer::from_slice(content);
+    let read = Scan { wanted, claims: &mut claims }.deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|_| unreadable("not JSON, or a key is repeated"))?;
+    let text = |claim: Claim| match claim {
+        Claim::Absent => Ok(None),
+        Claim::Text(text) => Ok(Some(text)),
+        Claim::NoText => Err(unreadable("the identifier is not a string")),
     };
-    let iin = text(&rule.json_iin)?
+    let [iin, bin] = claims;
+    let iin = text(iin)?
         .map(|text| Iin::parse(&text).ok_or_else(|| unreadable("the IIN is not twelve digits")))
         .transpose()?;
-    let bin = text(&rule.json_bin)?
+    let bin = text(bin)?
         .map(|text| Bin::parse(&text).ok_or_else(|| unreadable("the BIN is not twelve digits")))
         .transpose()?;
     if iin.is_none() && bin.is_none() {
@@ -140,55 +147,165 @@ fn content_identifiers(rule: &ContentIdentityRule, content: Option<&[u8]>) -> Re
     Ok(Claimed { iin, bin })
 }
 
-/// JSON in which no object repeats a key: two readers could take different ones (attack 3 in JSON's clothes).
-struct UniqueKeys(serde_json::Value);
+/// What stands where a pointer points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Claim {
+    /// Nothing, or null.
+    Absent,
+    Text(String),
+    NoText,
+}
 
-impl<'de> serde::Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<UniqueKeys, D::Error> {
-        use serde::de::{Error, MapAccess, SeqAccess, Visitor};
-        struct Value;
-        impl<'de> Visitor<'de> for Value {
-            type Value = UniqueKeys;
+/// Reads JSON once, without building it: keeps what two JSON Pointers (RFC 6901) name, and refuses an object that
+/// repeats a key wherever it stands, for two readers could take different ones (attack 3 in JSON's clothes).
+struct Scan<'p, 'c> {
+    /// What is left of each pointer below this value; `None` where it leads elsewhere.
+    wanted: [Option<&'p str>; 2],
+    claims: &'c mut [Claim; 2],
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("JSON without repeated keys")
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(value.into()))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(value.into()))
-            }
-            fn visit_u64<E>(self, value: u64) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(value.into()))
-            }
-            fn visit_f64<E>(self, value: f64) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(value.into()))
-            }
-            fn visit_str<E>(self, value: &str) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(value.into()))
-            }
-            fn visit_unit<E>(self) -> Result<UniqueKeys, E> {
-                Ok(UniqueKeys(serde_json::Value::Null))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UniqueKeys, A::Error> {
-                let mut items = Vec::new();
-                while let Some(UniqueKeys(item)) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(UniqueKeys(serde_json::Value::Array(items)))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueKeys, A::Error> {
-                let mut object = serde_json::Map::new();
-                while let Some((key, UniqueKeys(value))) = map.next_entry::<String, UniqueKeys>()? {
-                    if object.insert(key, value).is_some() {
-                        return Err(A::Error::custom("repeated key"));
-                    }
-                }
-                Ok(UniqueKeys(serde_json::Value::Object(object)))
+impl<'p> Scan<'p, '_> {
+    fn found(&mut self, claim: &Claim) {
+        for (wanted, slot) in self.wanted.iter().zip(&mut *self.claims) {
+            if *wanted == Some("") {
+                *slot = claim.clone();
             }
         }
-        deserializer.deserialize_any(Value)
+    }
+
+    /// The reader of a member of this value.
+    fn below(&mut self, is_next: impl Fn(&str) -> bool) -> Scan<'p, '_> {
+        let wanted = self.wanted.map(|pointer| {
+            let rest = pointer?.strip_prefix('/')?;
+            let (token, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let is_member = if token.contains('~') {
+                is_next(&token.replace("~1", "/").replace("~0", "~"))
+            } else {
+                is_next(token)
+            };
+            is_member.then_some(rest)
+        });
+        Scan { wanted, claims: self.claims }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Scan<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Scan<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without repeated keys")
+    }
+
+    fn visit_bool<E>(mut self, _: bool) -> Result<(), E> {
+        self.found(&Claim::NoText);
+        Ok(())
+    }
+
+    fn visit_i64<E>(mut self, _: i64) -> Result<(), E> {
+        self.found(&Claim::NoText);
+        Ok(())
+    }
+
+    fn visit_u64<E>(mut self, _: u64) -> Result<(), E> {
+        self.found(&Claim::NoText);
+        Ok(())
+    }
+
+    fn visit_f64<E>(mut self, _: f64) -> Result<(), E> {
+        self.found(&Claim::NoText);
+        Ok(())
+    }
+
+    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        if self.wanted.contains(&Some("")) {
+            self.found(&Claim::Text(text.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(mut self) -> Result<(), E> {
+        self.found(&Claim::Absent);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        self.found(&Claim::NoText);
+        for position in 0usize.. {
+            // RFC 6901 §4: no leading zeros, which a printed number has none of.
+            let item = self.below(|token| token == position.to_string());
+            if items.next_element_seed(item)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        self.found(&Claim::NoText);
+        let mut keys = Keys::default();
+        while let Some(Key(key)) = members.next_key()? {
+            members.next_value_seed(self.below(|token| token == key))?;
+            if !keys.insert(key) {
+                return Err(A::Error::custom("repeated key"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key, borrowed where it stands without escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key<'de>, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The keys of one object: compared one by one while they are few, then by hash, so that many cost no more each.
+#[derive(Default)]
+struct Keys<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> Keys<'de> {
+    const FEW: usize = 16;
+
+    /// Whether the key is new.
+    fn insert(&mut self, key: Cow<'de, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < Keys::FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
     }
 }
 
@@ -220,10 +337,46 @@ mod tests {
             r#"{"applicant":{"iin":850412300123}}"#,
             r#"{"applicant":{"iin":" 850412300123"}}"#,
             r#"{"applicant":{}}"#,
+            r#"{"applicant":{"iin":"850412300123"},"x":[{"a":1,"a":2}]}"#,
+            r#"{"applicant":{"iin":"850412300123","\u0069in":"850412300123"}}"#,
+            r#"{"applicant":{"iin":"850412300123"}} {}"#,
+            r#"{"applicant":{"iin":"850412300123"}"#,
             "not json",
             "",
         ] {
             assert_eq!(read(broken), Err("id-content-unreadable".to_owned()), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_key_repeated_among_many_is_seen() {
+        let keys = |last: &str| {
+            let many: String = (0..100).map(|n| format!("\"k{n}\":{n},")).collect();
+            format!(r#"{{"applicant":{{"iin":"850412300123"}},{many}"{last}":0}}"#)
+        };
+        assert!(read(&keys("k100")).is_ok());
+        for repeated in ["k0", "k15", "k16", "k99", "applicant"] {
+            assert_eq!(read(&keys(repeated)), Err("id-content-unreadable".to_owned()), "{repeated}");
+        }
+    }
+
+    /// Against the pointers of serde_json over the whole value.
+    #[test]
+    fn pointers_name_what_rfc_6901_says() {
+        let text = r#"{"a":{"":"empty","/":"slash","~":"tilde"},"l":["x",{"y":"z"},null,7],"":"root"}"#;
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        for pointer in
+            ["", "/", "/a", "/a/", "/a/~1", "/a/~0", "/l/0", "/l/1/y", "/l/2", "/l/3", "/l/00", "/l/-", "l/0", "/b/c"]
+        {
+            let mut claims = [Claim::Absent, Claim::Absent];
+            let mut json = serde_json::Deserializer::from_str(text);
+            Scan { wanted: [Some(pointer), None], claims: &mut claims }.deserialize(&mut json).unwrap();
+            let expected = match value.pointer(pointer) {
+                None | Some(serde_json::Value::Null) => Claim::Absent,
+                Some(serde_json::Value::String(text)) => Claim::Text(text.clone()),
+                Some(_) => Claim::NoText,
+            };
+            assert_eq!(claims, [expected, Claim::Absent], "{pointer}");
         }
     }
 }

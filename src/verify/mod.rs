@@ -32,13 +32,11 @@ pub use open_questions::{OpenQuestions, StatusQuestion};
 use crate::crypto::{Digest, DigestAlgorithm, PublicKey};
 use crate::format::{self, Format, ParsedDocument, ParsedSignature, armour, limits, wsse};
 use crate::pki::Certificate;
-use crate::pki::identity::Identity;
 use crate::report::{
     CheckId, Checks, Decision, DocumentSummary, Indication, Judgement, Outcome, PathCertificate, PolicyReference,
     Reason, SOFTWARE, ScopeSummary, SignatureReport, Signer, ValidationReport, Verdict, judge, refusal,
 };
 use certificate::{CertificateOutcome, Purpose};
-use policy::Policy;
 
 /// How far in the future a claimed signing time may lie, in seconds: clocks of applicants differ (contract §5).
 const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
@@ -71,7 +69,7 @@ fn verify_document(
     message: Option<&wsse::Message<'_>>,
 ) -> ValidationReport {
     let embedded: Vec<Certificate> =
-        document.certificates.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+        document.certificates.iter().filter_map(|der| inputs.context.parse_certificate(der).ok()).collect();
     let required = inputs.policy.required_checks(inputs.service.and_then(|s| s.content_identity.as_ref()).is_some());
     let mut signatures: Vec<SignatureReport> = document
         .signatures
@@ -148,7 +146,7 @@ fn verify_signature(
     let best_signature_time = tokens.proven_at.map_or(inputs.at, |proven_at| proven_at.min(inputs.at));
     let outcome = past::validate_with_time(&certificate, embedded, &document.crls, best_signature_time, inputs);
     merge(&mut checks, &outcome.findings);
-    let key = PublicKey::from_spki(certificate.spki());
+    let key = certificate.public_key().key();
     match (&signature.algorithm, &key) {
         (Ok(algorithm), Ok(key)) => {
             inputs.policy.check_algorithm(algorithm, key, best_signature_time, &mut checks);
@@ -163,14 +161,14 @@ fn verify_signature(
         }
         (Err(_), _) => {}
     }
-    let identity = Identity::of(&certificate);
-    identity::check(inputs, signature, document.content.as_deref(), &identity, &mut checks);
+    let identity = certificate.identity();
+    identity::check(inputs, signature, document.content.as_deref(), identity, &mut checks);
     SignatureReport {
         decision: Decision::Refused,
         indication: Indication::Indeterminate,
         sub_indication: None,
-        signer: Some(signer(&certificate, &identity)),
-        algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(key.as_ref().ok(), a)),
+        signer: Some(signer(&certificate)),
+        algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(key.ok(), a)),
         claimed_signing_time: signature.claimed_signing_time,
         level: if tokens.proven_at.is_some() { "T" } else { "B" }.to_owned(),
         best_signature_time,
@@ -191,7 +189,10 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
             armour::dearmour(inputs.document).map_err(|error| Reason::FcMalformed { what: error.to_string() })
         })
         .and_then(|der| {
-            Certificate::parse(&der).map_err(|error| Reason::FcMalformed { what: format!("certificate: {error}") })
+            inputs
+                .context
+                .parse_certificate(&der)
+                .map_err(|error| Reason::FcMalformed { what: format!("certificate: {error}") })
         });
     let certificate = match parsed {
         Ok(certificate) => certificate,
@@ -202,16 +203,15 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     checks.pass(CheckId::SigningCertificate);
     let outcome = certificate::validate(&certificate, &[], &[], Purpose::DocumentSignature, inputs);
     merge(&mut checks, &outcome.findings);
-    let identity = Identity::of(&certificate);
-    identity::check_declared(inputs, &identity, &mut checks);
+    identity::check_declared(inputs, certificate.identity(), &mut checks);
     let judgement = judge(&checks, &inputs.policy.required_certificate_checks());
-    let key = PublicKey::from_spki(certificate.spki()).ok();
+    let key = certificate.public_key().key().ok();
     let signature = SignatureReport {
         decision: judgement.decision,
         indication: judgement.verdict.indication,
         sub_indication: judgement.verdict.sub_indication,
-        signer: Some(signer(&certificate, &identity)),
-        algorithm: key.map(|k| k.name()),
+        signer: Some(signer(&certificate)),
+        algorithm: key.map(PublicKey::name),
         claimed_signing_time: None,
         level: "B".to_owned(),
         best_signature_time: inputs.at,
@@ -257,43 +257,28 @@ fn algorithm_name(key: Option<&PublicKey>, algorithm: &crate::crypto::SignatureA
     if digest.is_empty() { scheme } else { format!("{scheme} with {digest}") }
 }
 
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// A serial number as hexadecimal digits, without the sign octet of DER.
-fn serial_number(contents: &[u8]) -> String {
-    match contents {
-        [0, rest @ ..] if !rest.is_empty() => hexadecimal(rest),
-        octets => hexadecimal(octets),
-    }
-}
-
-fn certificate_digest(certificate: &Certificate) -> String {
-    certificate.digest().to_string()
-}
-
-fn signer(certificate: &Certificate, identity: &Identity) -> Signer {
+fn signer(certificate: &Certificate) -> Signer {
+    let identity = certificate.identity();
     Signer {
         common_name: identity.common_name.clone(),
         iin: identity.iin.one().map(|iin| iin.as_str().to_owned()),
         bin: identity.bin.one().map(|bin| bin.as_str().to_owned()),
         organisation: identity.organisation.clone(),
         roles: identity.roles.iter().map(|role| role.as_str().to_owned()).collect(),
-        serial_number: serial_number(certificate.serial_number()),
-        issuer: certificate.issuer().to_string(),
+        serial_number: certificate.serial_number_text().to_owned(),
+        issuer: certificate.issuer_text().to_owned(),
         not_before: certificate.not_before(),
         not_after: certificate.not_after(),
-        certificate_digest: certificate_digest(certificate),
+        certificate_digest: certificate.digest_text().to_owned(),
     }
 }
 
 fn path(outcome: &CertificateOutcome) -> Vec<PathCertificate> {
     let last = outcome.path.len().saturating_sub(1);
     let row = |(position, certificate): (usize, &Certificate)| PathCertificate {
-        subject: certificate.subject().to_string(),
-        serial_number: serial_number(certificate.serial_number()),
-        digest: certificate_digest(certificate),
+        subject: certificate.subject_text().to_owned(),
+        serial_number: certificate.serial_number_text().to_owned(),
+        digest: certificate.digest_text().to_owned(),
         trust_anchor: outcome.reaches_trust_anchor && position == last,
     };
     outcome.path.iter().enumerate().map(row).collect()
@@ -330,7 +315,7 @@ fn report(
     ValidationReport {
         id: inputs.report_id.to_owned(),
         software: SOFTWARE.to_owned(),
-        policy: policy_reference(inputs.policy),
+        policy: policy_reference(inputs),
         decision,
         retryable: decision == Decision::Undetermined,
         indication,
@@ -344,6 +329,8 @@ fn report(
     }
 }
 
-fn policy_reference(policy: &Policy) -> PolicyReference {
-    PolicyReference { id: policy.id.clone(), version: policy.version.clone(), digest: policy.digest() }
+fn policy_reference(inputs: &VerificationInputs<'_>) -> PolicyReference {
+    let policy = inputs.policy;
+    let digest = inputs.context.cache.map_or_else(|| policy.digest(), |cache| cache.policy_digest(policy));
+    PolicyReference { id: policy.id.clone(), version: policy.version.clone(), digest }
 }

@@ -154,6 +154,14 @@ fn check_names(path: &[Certificate], anchor: &Certificate, inputs: &PathInputs<'
 
 /// §6.1.3 (d) to (f), §6.1.4 (a), (b), (h) to (j), §6.1.5 (a), (b) and (g).
 fn check_policies(path: &[Certificate], inputs: &PathInputs<'_>, findings: &mut Vec<Finding>) {
+    // Without a constraint explicit_policy never reaches zero, and without a mapping nothing else can fail: every policy
+    // that the certificates name is then acceptable, whatever the graph holds.
+    let can_fail = |certificate: &Certificate| {
+        certificate.policy_constraints().is_some() || certificate.policy_mappings().is_some()
+    };
+    if !inputs.policy.require_explicit_policy && !path.iter().any(can_fail) {
+        return;
+    }
     let n = u32::try_from(path.len()).unwrap_or(u32::MAX);
     let initial = |set: bool| if set { 0 } else { n.saturating_add(1) };
     let mut explicit_policy = initial(inputs.policy.require_explicit_policy);

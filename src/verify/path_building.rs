@@ -11,21 +11,34 @@ use super::budget::{Budgets, MAX_PATH_DEPTH};
 use super::policy::Policy;
 use crate::crypto::Digest;
 use crate::pki::public_key::signature_algorithm;
-use crate::pki::{Certificate, VerificationError};
+use crate::pki::{Certificate, CertificateError, VerificationError};
 use crate::report::{CheckId, Reason, Time};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// Remembers signatures that were found good: a fact that no time and no policy changes (attack 33).
-///
-/// Only good ones are remembered, by what was signed and the key.
+/// Remembers facts that no time and no policy changes, and nothing else (attack 33): which signatures were found good,
+/// by what was signed and the key; and what octets are when they are read as a certificate.
 pub trait SignatureCache: Sync {
     /// Whether the object with this digest is known to verify under the key with this digest.
     fn is_known_good(&self, object: &Digest, key: &Digest) -> bool;
 
     /// Remembers that it does.
     fn remember_good(&self, object: &Digest, key: &Digest);
+
+    /// The certificate that these octets are: parsed, or the one that the same octets gave before, with what was worked
+    /// out of it since (digests, prepared key, names as printed).
+    ///
+    /// # Errors
+    /// As [`Certificate::parse`].
+    fn parse_certificate(&self, der: &[u8]) -> Result<Certificate, CertificateError> {
+        Certificate::parse(der)
+    }
+
+    /// The digest of a policy's text.
+    fn policy_digest(&self, policy: &Policy) -> String {
+        policy.digest()
+    }
 }
 
 /// Why one certificate does not come from another.

@@ -28,7 +28,10 @@ pub(super) fn find<'a>(
     intermediates: &'a [Certificate],
 ) -> Option<(Cow<'a, Certificate>, Binding)> {
     let candidates: Vec<Cow<'a, Certificate>> = match &signature.signer {
-        SignerIdentifier::Certificate(der) => Certificate::parse(der).ok().map(Cow::Owned).into_iter().collect(),
+        SignerIdentifier::Certificate(der) => {
+            let given = embedded.iter().find(|certificate| certificate.raw() == der.as_ref()).map(Cow::Borrowed);
+            given.or_else(|| Certificate::parse(der).ok().map(Cow::Owned)).into_iter().collect()
+        }
         identifier => {
             embedded.iter().chain(intermediates).filter(|c| names(identifier, c)).map(Cow::Borrowed).collect()
         }

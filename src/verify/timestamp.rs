@@ -15,6 +15,7 @@ use super::signing_certificate::{Binding, find};
 use crate::crypto::{Digest, PublicKey};
 use crate::format::{ParsedDocument, ParsedSignature, cms};
 use crate::pki::Certificate;
+use crate::pki::certificate::print_serial_number;
 use crate::pki::extension::{GeneralName, id, purpose};
 use crate::pki::timestamp::{ID_CT_TST_INFO, TstInfo};
 use crate::report::{CheckId, Checks, Outcome, Reason, Time, TimestampOutcome, TimestampReport};
@@ -107,7 +108,7 @@ fn validate(
     let info = TstInfo::parse(content).map_err(|error| malformed(format!("TSTInfo: {error}")))?;
     report.gen_time = Some(info.gen_time.time);
     report.policy = Some(info.policy.to_string());
-    report.serial_number = Some(super::serial_number(info.serial_number));
+    report.serial_number = Some(print_serial_number(info.serial_number));
     if let Some(extension) = info.critical_extension {
         return Err(malformed(format!("unknown critical extension {extension}")));
     }

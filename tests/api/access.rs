@@ -16,6 +16,7 @@ use tamga::{
 /// The contract's table (§2). An empty list is anyone.
 const CALLS: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/verifications", &[Portal, Auditor]),
+    ("POST", "/v1/verifications/batch", &[Portal, Auditor]),
     ("GET", "/v1/verifications/{id}", &[Portal, Auditor]),
     ("POST", "/v1/requests", &[Portal]),
     ("GET", "/v1/requests/{number}", &[Portal, Officer]),

@@ -171,3 +171,42 @@ async fn a_call_under_way_is_finished_before_the_end() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     stopping.await.unwrap().unwrap();
 }
+
+/// Large bodies together may not take more memory than there is for them: one more is refused, small ones go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_without_memory_are_refused_and_small_ones_are_not() {
+    let service = Service::with(|http| http.max_body_memory = tamga::config::Bytes(1 << 20)).await;
+    let head = |length: usize| {
+        format!(
+            "POST /v1/verifications HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/pkcs7-mime\r\nContent-Length: {length}\r\n\r\n",
+            token(Role::Portal)
+        )
+    };
+    // One body that has taken all but its end.
+    let mut large = TcpStream::connect(service.server.address()).unwrap();
+    large.write_all(head(1 << 20).as_bytes()).unwrap();
+    large.write_all(&vec![b'x'; (1 << 20) - 1]).unwrap();
+    let url = service.url("/v1/verifications?iin=850412300123");
+    let send = |octets: usize| {
+        let call = reqwest::Client::new().post(url.clone()).bearer_auth(token(Role::Portal));
+        Answer::of(call.header("content-type", "application/pkcs7-mime").body(vec![b'x'; octets]))
+    };
+    let started = Instant::now();
+    let refused = loop {
+        let answer = send(400 << 10).await;
+        if answer.status == 503 {
+            break answer;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it never became too much: {}", answer.body);
+    };
+    assert_eq!((refused.problem(), &refused.headers["retry-after"]), ("unavailable", &"1".parse().unwrap()));
+    assert_eq!(send(32 << 10).await.status, 200);
+    // What was taken is given back.
+    large.write_all(b"x").unwrap();
+    let started = Instant::now();
+    while send(400 << 10).await.status != 200 {
+        assert!(started.elapsed() < Duration::from_secs(20), "the memory was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -209,6 +209,15 @@ impl Registry for SqliteRegistry {
         self.write(move |connection| request::insert_report(connection, &report, &digest).map(drop))
     }
 
+    fn record_report_then(&self, report: NewReport, kept: Box<dyn FnOnce(Result<(), RegistryError>) + Send>) {
+        let digest = Digest::sha256(&report.json);
+        let operation = move |connection: &Connection| request::insert_report(connection, &report, &digest).map(drop);
+        match &self.writer {
+            Some(writer) => writer.submit(operation, kept),
+            None => kept(Err(RegistryError::Failed { cause: "the registry is closed".to_owned() })),
+        }
+    }
+
     fn report(&self, id: Uuid) -> Result<Option<StoredReport>, RegistryError> {
         self.read(|connection| request::report(connection, id))
     }

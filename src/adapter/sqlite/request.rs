@@ -29,21 +29,12 @@ pub(super) fn insert_report(
             report.id.as_bytes(),
             report.at.unix(),
             report.actor,
-            decision_name(report.decision),
+            report.decision.as_str(),
             report.document.as_bytes(),
             json_digest.as_bytes(),
             &*report.json,
         ])?;
     Ok(connection.last_insert_rowid())
-}
-
-fn decision_name(decision: crate::report::Decision) -> &'static str {
-    use crate::report::Decision;
-    match decision {
-        Decision::Accepted => "accepted",
-        Decision::Undetermined => "undetermined",
-        Decision::Refused => "refused",
-    }
 }
 
 /// A report, its digest compared.

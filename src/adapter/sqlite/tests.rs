@@ -93,7 +93,7 @@ fn series(template: &str) -> NumberSeries {
 fn request(text: &str) -> NewRequest {
     NewRequest {
         report: report(text),
-        document: text.as_bytes().into(),
+        document: text.as_bytes().to_vec().into(),
         content: None,
         parameters: b"{}".to_vec(),
         service: "agency-pipelines".into(),

@@ -9,7 +9,7 @@
 use crate::port::RegistryError;
 use rusqlite::Connection;
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 
 /// The most operations in one transaction: 64 already divide the sync by 57 where it costs 1 ms, and more only
 /// lengthen the wait of the first.
@@ -44,17 +44,32 @@ impl Writer {
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, RegistryError> + Send + 'static,
     ) -> Result<T, RegistryError> {
-        let stopped = || RegistryError::Failed { cause: "the writing thread has stopped".to_owned() };
         let (answer, answered) = channel();
+        // A caller that has gone away needs no answer.
+        self.submit(operation, move |outcome| drop(answer.send(outcome)));
+        answered.recv().map_err(|_| stopped())?
+    }
+
+    /// Carries out an operation and calls back from the writing thread when it is on disk.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, RegistryError> + Send + 'static,
+        answer: impl FnOnce(Result<T, RegistryError>) + Send + 'static,
+    ) {
         let operation: Operation = Box::new(move |connection| {
             let outcome = connection.and_then(operation);
             let keep = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-            // A caller that has gone away needs no answer.
-            (keep, Box::new(move |commit| drop(answer.send(commit.and(outcome)))))
+            (keep, Box::new(move |commit| answer(commit.and(outcome))))
         });
-        self.queue.send(operation).map_err(|_| stopped())?;
-        answered.recv().map_err(|_| stopped())?
+        if let Err(SendError(operation)) = self.queue.send(operation) {
+            let (_, answer) = operation(Err(stopped()));
+            answer(Err(stopped()));
+        }
     }
+}
+
+fn stopped() -> RegistryError {
+    RegistryError::Failed { cause: "the writing thread has stopped".to_owned() }
 }
 
 fn run(connection: &Connection, operations: &Receiver<Operation>) {
