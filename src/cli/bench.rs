@@ -1,21 +1,24 @@
 //! `tamga bench`: how fast this machine verifies and stamps, beside the bare cryptography of the same work.
 //!
-//! Everything is measured on one thread over the demonstration world, so the figures are per core. The service is warm:
-//! signatures of certificates and lists were verified before and are remembered as facts. The bare figure adds up what
-//! cannot be avoided then: the document's signature and the digest of its content; for a stamp the signature made, the
-//! check of the value before it is used, and our own verification of the result.
+//! In process everything is measured on one thread over the demonstration world, so the figures are per core. *Warm* is a
+//! service that has seen this signer before: signatures of certificates and lists, parsed certificates and prepared keys
+//! are remembered as facts. The bare figure is then one signature, verified with the key as it comes in the certificate,
+//! and the digest of the content. *Cold* knows nothing: the bare figure adds the signatures of the path and of the lists.
+//! For a stamp it is the signature made, the check of the value before it is used, and our own verification of the result.
 
-use super::{Exit, Failure, bench_crl, outcome::print};
+use super::{Exit, Failure, bench_crl, bench_http, outcome::print};
 use crate::{
     adapter::signature_cache::KnownSignatures,
     crypto::{Digest, PublicKey},
     demonstration::{Holder, Key, KeyKind, World},
-    licensing::{Date, DocumentKind, EQUIVALENCE, Licence},
-    pki::{Certificate, Crl, RevocationList},
+    licensing::{Catalogue, Date, DocumentKind, EQUIVALENCE, Licence},
+    pki::{Certificate, Crl, Iin, RevocationList},
     report::{Decision, SOFTWARE, Time},
     service::signing::{SigningOrder, sign_cms},
     stamp::{Encapsulation, SealProfile, Sealer, prepare, seal},
-    verify::{DeclaredApplicant, VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
+    verify::{
+        DeclaredApplicant, ServiceRules, VerificationInputs, certificate::ValidationContext, policy::Policy, verify,
+    },
 };
 use clap::Args;
 use indicatif::ProgressBar;
@@ -26,10 +29,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Rounds of one measurement; the median counts, because the machine is never quiet.
-const ROUNDS: usize = 5;
-/// How long a round lasts.
-const ROUND: Duration = Duration::from_millis(100);
+/// How long things are measured.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Rounds of one measurement; the median counts, because the machine is never quiet.
+    rounds: usize,
+    /// How long a round lasts.
+    round: Duration,
+    http: bench_http::Plan,
+}
+
+impl Pace {
+    fn new(arguments: &Arguments) -> Pace {
+        let (rounds, round, connections, each, overload) = match arguments.quick {
+            true => (1, Duration::from_millis(2), 4, Duration::from_millis(100), Duration::from_millis(100)),
+            false => {
+                (5, Duration::from_millis(100), 64, Duration::from_secs(2), Duration::from_secs(arguments.overload))
+            }
+        };
+        Pace { rounds, round, http: bench_http::Plan { request_bytes: REQUEST_BYTES, connections, each, overload } }
+    }
+}
+
+/// Signatures that a signer who was never seen before needs beside his own: two certificates and two lists.
+const SIGNATURES_OF_A_PATH: f64 = 4.0;
 /// Size of the request that is verified.
 const REQUEST_BYTES: usize = 16 * 1024;
 
@@ -40,6 +63,15 @@ pub(super) struct Arguments {
     /// Figures for a machine.
     #[arg(long)]
     json: bool,
+    /// One kind of key and moments instead of seconds: whether it works, not how fast.
+    #[arg(long)]
+    quick: bool,
+    /// In process only.
+    #[arg(long)]
+    no_http: bool,
+    /// How long the service is asked ten times over what it has places for.
+    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    overload: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +81,8 @@ struct Figures {
     request_bytes: usize,
     /// Per core.
     results: Vec<Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<bench_http::HttpFigures>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +90,11 @@ struct Row {
     key: String,
     sign_per_second: f64,
     verify_per_second: f64,
+    /// With the key parsed each time.
+    verify_from_spki_per_second: f64,
+    digest_microseconds: f64,
     verification: Whole,
+    cold_verification: Whole,
     stamping: Whole,
 }
 
@@ -85,15 +123,18 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if let Some(what) = arguments.what {
         return bench_crl::run(what);
     }
-    let bar = ProgressBar::new(KeyKind::ALL.len() as u64);
+    let pace = Pace::new(&arguments);
+    let kinds = if arguments.quick { &[KeyKind::P256][..] } else { &KeyKind::ALL };
+    let bar = ProgressBar::new(kinds.len() as u64 + u64::from(!arguments.no_http));
     let mut results = Vec::new();
-    for kind in KeyKind::ALL {
-        results.push(measure(kind)?);
+    for kind in kinds {
+        results.push(measure(*kind, pace)?);
         bar.inc(1);
     }
+    let http = if arguments.no_http { None } else { Some(over_http(pace)?) };
     bar.finish_and_clear();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let figures = Figures { software: SOFTWARE, cores, request_bytes: REQUEST_BYTES, results };
+    let figures = Figures { software: SOFTWARE, cores, request_bytes: REQUEST_BYTES, results, http };
     let text = if arguments.json {
         serde_json::to_string_pretty(&figures).map_err(Failure::fault)? + "\n"
     } else {
@@ -103,17 +144,30 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// In a folder that is made here and removed again.
+fn over_http(pace: Pace) -> Result<bench_http::HttpFigures, Failure> {
+    let folder = std::env::current_dir().map_err(Failure::fault)?.join(format!("tamga-bench-{}", std::process::id()));
+    std::fs::create_dir(&folder).map_err(|error| Failure::fault(format!("{}: {error}", folder.display())))?;
+    let measured = bench_http::measure(&folder, pace.http);
+    std::fs::remove_dir_all(&folder).map_err(Failure::fault)?;
+    measured
+}
+
 fn table(figures: &Figures) -> String {
     let mut text = format!(
-        "{}, one core of {}, request of {} KiB under two authorities\n\n\
-         {:<9} {:>10} {:>10} {:>12} {:>6} {:>12} {:>6}\n{:<9} {:>10} {:>10} {:>12} {:>6} {:>12} {:>6}\n",
+        "{}, one core of {}, request of {} KiB under two authorities, applicant read out of its content\n\n\
+         {:<9} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n\
+         {:<9} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n",
         figures.software,
         figures.cores,
         figures.request_bytes / 1024,
         "key",
         "sign",
         "verify",
-        "verification",
+        "from spki",
+        "warm",
+        "",
+        "cold",
         "",
         "stamping",
         "",
@@ -121,29 +175,41 @@ fn table(figures: &Figures) -> String {
         "per s",
         "per s",
         "per s",
+        "per s",
+        "ratio",
+        "per s",
         "ratio",
         "per s",
         "ratio",
     );
     for row in &figures.results {
         text += &format!(
-            "{:<9} {:>10.0} {:>10.0} {:>12.0} {:>6.2} {:>12.0} {:>6.2}\n",
+            "{:<9} {:>9.0} {:>9.0} {:>9.0} {:>10.0} {:>6.2} {:>10.0} {:>6.2} {:>10.0} {:>6.2}\n",
             row.key,
             row.sign_per_second,
             row.verify_per_second,
+            row.verify_from_spki_per_second,
             row.verification.per_second,
             row.verification.ratio,
+            row.cold_verification.per_second,
+            row.cold_verification.ratio,
             row.stamping.per_second,
             row.stamping.ratio,
         );
     }
-    text + "\nratio: the whole work to the bare cryptography in it\n"
+    text += "\nratio: the whole work to the bare cryptography in it\n";
+    if let Some(http) = &figures.http {
+        text += &bench_http::table(http);
+    }
+    text
 }
 
 /// The world of one kind of key, ready to verify in.
 struct Bench {
     at: Time,
     policy: Policy,
+    rules: ServiceRules,
+    seal_policy: Policy,
     anchors: [Certificate; 1],
     lists: Vec<Arc<dyn RevocationList>>,
     signatures: KnownSignatures,
@@ -151,15 +217,44 @@ struct Bench {
 
 impl Bench {
     fn new(world: &World) -> Result<Bench, Failure> {
-        let policy = Policy::built_in("signature").ok_or_else(|| Failure::fault("no policy"))?;
+        let built_in = |id| Policy::built_in(id).ok_or_else(|| Failure::fault("no policy"));
+        let (policy, seal_policy) = (built_in("request")?, built_in("licence")?);
+        let catalogue = Catalogue::default();
+        let service = catalogue.service(bench_http::SERVICE).ok_or_else(|| Failure::fault("no service"))?;
         let anchors = [Certificate::parse(&world.root.certificate).map_err(Failure::fault)?];
         let lists =
             world.crls().map_err(Failure::fault)?.iter().map(|der| Crl::parse(der)).collect::<Result<Vec<_>, _>>();
         let lists = lists.map_err(Failure::fault)?.into_iter().map(|list| Arc::new(list) as Arc<dyn RevocationList>);
-        Ok(Bench { at: world.at, policy, anchors, lists: lists.collect(), signatures: KnownSignatures::default() })
+        Ok(Bench {
+            at: world.at,
+            policy,
+            rules: service.rules(),
+            seal_policy,
+            anchors,
+            lists: lists.collect(),
+            signatures: KnownSignatures::default(),
+        })
     }
 
-    fn decide(&self, document: &[u8]) -> Decision {
+    /// The verdict on an applicant's request.
+    fn decide(&self, document: &[u8], known: Known) -> Decision {
+        let declared = DeclaredApplicant { iin: Iin::parse(Holder::IIN), bin: None };
+        self.verdict(document, &self.policy, declared, Some(&self.rules), known)
+    }
+
+    /// The verdict on a seal of our own.
+    fn decide_seal(&self, document: &[u8]) -> Decision {
+        self.verdict(document, &self.seal_policy, DeclaredApplicant::default(), None, Known::Warm)
+    }
+
+    fn verdict(
+        &self,
+        document: &[u8],
+        policy: &Policy,
+        declared: DeclaredApplicant,
+        service: Option<&ServiceRules>,
+        known: Known,
+    ) -> Decision {
         let report = verify(&VerificationInputs {
             report_id: "bench",
             at: self.at,
@@ -167,13 +262,16 @@ impl Bench {
             document,
             format: None,
             content: None,
-            declared: DeclaredApplicant::default(),
-            service: None,
-            policy: &self.policy,
+            declared,
+            service,
+            policy,
             context: ValidationContext {
                 trust_anchors: &self.anchors,
                 lists: &self.lists,
-                cache: Some(&self.signatures),
+                cache: match known {
+                    Known::Warm => Some(&self.signatures),
+                    Known::Nothing => None,
+                },
                 ..ValidationContext::default()
             },
         });
@@ -181,7 +279,15 @@ impl Bench {
     }
 }
 
-fn measure(kind: KeyKind) -> Result<Row, Failure> {
+/// What was found out before.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Warm,
+    Nothing,
+}
+
+fn measure(kind: KeyKind, pace: Pace) -> Result<Row, Failure> {
+    let seconds = |call: &mut dyn FnMut() -> bool| seconds(pace, call);
     let at = super::verify::now()?;
     let world = World::with_keys(at, new_key(kind)?, new_key(kind)?).map_err(Failure::fault)?;
     let bench = Bench::new(&world)?;
@@ -193,13 +299,17 @@ fn measure(kind: KeyKind) -> Result<Row, Failure> {
     let private = signer.key.private();
     let public = PublicKey::from_spki(certificate.spki()).map_err(Failure::fault)?;
 
-    let content = vec![b'x'; REQUEST_BYTES];
+    let content = bench_http::content(REQUEST_BYTES);
     let message = Digest::sha256(&content);
     let message = message.as_bytes();
     let value = private.sign(&signer.algorithm, message).map_err(Failure::fault)?;
-    let sign = seconds(|| private.sign(&signer.algorithm, black_box(message)).is_ok());
-    let check = seconds(|| public.verify(&signer.algorithm, black_box(message), &value).is_ok());
-    let hash = seconds(|| !Digest::sha256(black_box(&content)).as_bytes().is_empty());
+    let sign = seconds(&mut || private.sign(&signer.algorithm, black_box(message)).is_ok());
+    let check = seconds(&mut || public.verify(&signer.algorithm, black_box(message), &value).is_ok());
+    let from_spki = seconds(&mut || {
+        let key = PublicKey::from_spki(black_box(certificate.spki()));
+        key.is_ok_and(|key| key.verify(&signer.algorithm, message, &value).is_ok())
+    });
+    let hash = seconds(&mut || !Digest::sha256(black_box(&content)).as_bytes().is_empty());
 
     let order = SigningOrder {
         content: &content,
@@ -209,10 +319,12 @@ fn measure(kind: KeyKind) -> Result<Row, Failure> {
         at,
     };
     let request = sign_cms(&order, private).map_err(Failure::fault)?.document;
-    if bench.decide(&request) != Decision::Accepted {
+    let accepted = |known| bench.decide(black_box(&request), known) == Decision::Accepted;
+    if !accepted(Known::Nothing) || !accepted(Known::Warm) {
         return Err(Failure::fault("the request of the measurement is not accepted"));
     }
-    let verification = seconds(|| bench.decide(black_box(&request)) == Decision::Accepted);
+    let cold = seconds(&mut || accepted(Known::Nothing));
+    let verification = seconds(&mut || accepted(Known::Warm));
 
     let key = new_key(kind)?;
     let body =
@@ -225,16 +337,19 @@ fn measure(kind: KeyKind) -> Result<Row, Failure> {
         let (to_be_signed, token) = prepare(&profile, black_box(&licence), &sealer, at).ok()?;
         let value = body.key.private().sign(&body.algorithm, to_be_signed.as_bytes()).ok()?;
         let sealed = seal(token, &value).ok()?;
-        (bench.decide(sealed.as_bytes()) == Decision::Accepted).then_some(())
+        (bench.decide_seal(sealed.as_bytes()) == Decision::Accepted).then_some(())
     };
     stamp().ok_or_else(|| Failure::fault("the licence of the measurement is not accepted"))?;
-    let stamping = seconds(|| stamp().is_some());
+    let stamping = seconds(&mut || stamp().is_some());
 
     Ok(Row {
         key: public.name(),
         sign_per_second: 1.0 / sign,
         verify_per_second: 1.0 / check,
-        verification: Whole::new(verification, check + hash),
+        verify_from_spki_per_second: 1.0 / from_spki,
+        digest_microseconds: hash * 1e6,
+        verification: Whole::new(verification, from_spki + hash),
+        cold_verification: Whole::new(cold, from_spki + hash + SIGNATURES_OF_A_PATH * check),
         stamping: Whole::new(stamping, sign + 2.0 * check),
     })
 }
@@ -244,12 +359,12 @@ fn new_key(kind: KeyKind) -> Result<Arc<Key>, Failure> {
 }
 
 /// Seconds that one call takes: the median of the rounds.
-fn seconds(mut call: impl FnMut() -> bool) -> f64 {
-    let mut rounds: Vec<f64> = (0..ROUNDS)
+fn seconds(pace: Pace, call: &mut dyn FnMut() -> bool) -> f64 {
+    let mut rounds: Vec<f64> = (0..pace.rounds)
         .map(|_| {
             let started = Instant::now();
             let mut calls = 0u32;
-            while started.elapsed() < ROUND || calls == 0 {
+            while started.elapsed() < pace.round || calls == 0 {
                 black_box(call());
                 calls += 1;
             }
@@ -257,7 +372,7 @@ fn seconds(mut call: impl FnMut() -> bool) -> f64 {
         })
         .collect();
     rounds.sort_by(f64::total_cmp);
-    rounds.get(ROUNDS / 2).copied().unwrap_or(f64::NAN)
+    rounds.get(pace.rounds / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A licence as the measurement seals it.

@@ -6,6 +6,7 @@
 mod audit;
 mod bench;
 mod bench_crl;
+mod bench_http;
 mod config;
 mod crl;
 mod demo;

@@ -18,12 +18,14 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use futures_util::StreamExt as _;
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -33,6 +35,10 @@ const MAX_SMALL_BODY: u64 = 64 << 10;
 const MAX_LICENCE: u64 = 4 << 20;
 /// Room for the parameters beside a document.
 const PARAMETERS: u64 = 64 << 10;
+/// Octets of a body that is read although the call is refused for want of a place.
+const MAX_DRAINED: usize = 128 << 10;
+/// How long such a body may take.
+const DRAIN: Duration = Duration::from_secs(1);
 /// Longest Idempotency-Key.
 const MAX_IDEMPOTENCY_KEY: usize = 128;
 
@@ -56,7 +62,14 @@ impl BodyArrived {
 
 /// Lets a call in, or says why not.
 pub(super) async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    match conditions(&shared, request) {
+    let place = match place(&shared, &request) {
+        Ok(place) => place,
+        Err(problem) => {
+            drain(request).await;
+            return problem.into_response();
+        }
+    };
+    match conditions(&shared, request, place) {
         Ok((request, arrived)) => match tokio::time::timeout(shared.limits.request_timeout, next.run(request)).await {
             Ok(response) => response,
             Err(_) if arrived.0.load(Ordering::Relaxed) => {
@@ -68,10 +81,49 @@ pub(super) async fn admit(State(shared): State<Arc<Shared>>, request: Request, n
     }
 }
 
-fn conditions(shared: &Arc<Shared>, mut request: Request) -> Result<(Request, BodyArrived), Problem> {
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+fn rule_of(request: &Request) -> Result<&'static Rule, Problem> {
+    let path = request.extensions().get::<MatchedPath>();
     let closed = || Problem::new(problem::FORBIDDEN, "no rule opens this call");
-    let rule = path.as_deref().and_then(|path| rule_for(request.method(), path)).ok_or_else(closed)?;
+    path.and_then(|path| rule_for(request.method(), path.as_str())).ok_or_else(closed)
+}
+
+/// A place among the calls under way, before anything is spent on this one. Operations look at the service just when it
+/// is busy: they need none.
+fn place(shared: &Shared, request: &Request) -> Result<Option<Place>, Problem> {
+    if rule_of(request)?.access == Access::Anyone {
+        return Ok(None);
+    }
+    match Arc::clone(&shared.places).try_acquire_owned() {
+        Ok(place) => Ok(Some(Place(Arc::new(place)))),
+        Err(_) => {
+            metrics::counter!("tamga_place_refusals_total").increment(1);
+            Err(Problem::new(problem::UNAVAILABLE, "too many requests under way"))
+        }
+    }
+}
+
+/// Reads a small body that nobody wants: a connection that is closed over an unread one can lose the answer on its way.
+async fn drain(request: Request) {
+    let mut body = request.into_body().into_data_stream();
+    let mut left = MAX_DRAINED;
+    let read = async {
+        while let Some(Ok(part)) = body.next().await {
+            left = left.saturating_sub(part.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever sends slower than this has no answer to lose.
+    let _ = tokio::time::timeout(DRAIN, read).await;
+}
+
+fn conditions(
+    shared: &Arc<Shared>,
+    mut request: Request,
+    place: Option<Place>,
+) -> Result<(Request, BodyArrived), Problem> {
+    let rule = rule_of(&request)?;
     let observed = request.extensions().get::<Arc<Observed>>().cloned().unwrap_or_default();
     let _ = observed.route.set(rule.path.to_owned());
 
@@ -98,12 +150,8 @@ fn conditions(shared: &Arc<Shared>, mut request: Request) -> Result<(Request, Bo
     }
     limit_body(shared, rule, &mut request)?;
 
-    // Operations look at the service just when it is busy: they need no place.
-    if rule.access != Access::Anyone {
-        let place = Arc::clone(&shared.places)
-            .try_acquire_owned()
-            .map_err(|_| Problem::new(problem::UNAVAILABLE, "too many requests under way"))?;
-        request.extensions_mut().insert(Place(Arc::new(place)));
+    if let Some(place) = place {
+        request.extensions_mut().insert(place);
     }
     let arrived = BodyArrived::default();
     request.extensions_mut().insert(arrived.clone());

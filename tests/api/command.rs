@@ -140,3 +140,34 @@ fn a_token_is_shown_once_and_listed_without_its_secret() {
     assert_eq!(tamga(folder.path(), &["token", "revoke", id]).0, 0);
     assert!(tamga(folder.path(), &["token", "list", "--json"]).1.contains("\"revoked\":\"20"));
 }
+
+/// For function, not for time: every figure is there and is a number.
+#[test]
+fn a_quick_benchmark_gives_every_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, err) = tamga(folder.path(), &["bench", "--quick", "--json"]);
+    assert_eq!(code, 0, "{out}\n{err}");
+    let figures: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let number = |pointer: &str| figures.pointer(pointer).and_then(serde_json::Value::as_f64);
+    for pointer in [
+        "/results/0/sign_per_second",
+        "/results/0/verify_from_spki_per_second",
+        "/results/0/verification/ratio",
+        "/results/0/cold_verification/ratio",
+        "/results/0/stamping/ratio",
+        "/http/least_per_second",
+        "/http/service_per_second",
+        "/http/ratio",
+        "/http/latency/p50_us",
+        "/http/latency/p99_us",
+        "/http/overload/accepted_per_second",
+    ] {
+        assert!(number(pointer).is_some_and(|number| number > 0.0), "{pointer}: {out}");
+    }
+    // Under ten times the callers there are answers and refusals for want of a place, and nothing else.
+    let statuses = figures["http"]["overload"]["statuses"].as_object().unwrap();
+    assert!(statuses.keys().all(|status| status == "200" || status == "503"), "{out}");
+    let (code, out, _) = tamga(folder.path(), &["bench", "--quick", "--no-http"]);
+    assert!(code == 0 && out.contains("P-256") && !out.contains("HTTP"), "{out}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it cleans up behind itself");
+}
