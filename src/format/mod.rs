@@ -83,6 +83,8 @@ pub enum SignerIdentifier<'a> {
         /// INTEGER contents.
         serial_number: &'a [u8],
     },
+    /// The serial number alone, INTEGER contents: XML writes the issuer's name as free text. It is a hint like the others.
+    SerialNumber(Cow<'a, [u8]>),
     /// The subject key identifier.
     SubjectKeyIdentifier(Cow<'a, [u8]>),
     /// The certificate itself, as KeyInfo carries it.

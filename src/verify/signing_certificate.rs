@@ -81,6 +81,7 @@ fn names(identifier: &SignerIdentifier<'_>, certificate: &Certificate) -> bool {
         SignerIdentifier::IssuerAndSerialNumber { issuer, serial_number } => {
             certificate.serial_number() == *serial_number && same_name(issuer, certificate)
         }
+        SignerIdentifier::SerialNumber(serial_number) => certificate.serial_number() == serial_number.as_ref(),
         SignerIdentifier::SubjectKeyIdentifier(identifier) => {
             certificate.subject_key_identifier() == Some(identifier.as_ref())
         }

@@ -118,11 +118,18 @@ fn is_covered(object: Element<'_>, covers: &dyn Fn(Element<'_>) -> bool) -> bool
         Node::Element(_) => false,
         Node::Comment | Node::Instruction => true,
     };
-    covers(object)
-        || object.children().filter(|node| !is_empty(node)).all(|node| match node {
-            Node::Element(child) => covers(child),
-            _ => false,
-        }) && object.child_elements().next().is_some()
+    let holds_covered = |parent: Element<'_>, is_covered: &dyn Fn(Element<'_>) -> bool| {
+        parent.child_elements().next().is_some()
+            && parent.children().filter(|node| !is_empty(node)).all(|node| match node {
+                Node::Element(child) => is_covered(child),
+                _ => false,
+            })
+    };
+    // Signature properties may be signed one by one (XMLDSig §5.2).
+    let child_is_covered = |child: Element<'_>| {
+        covers(child) || child.is(xmldsig::NAMESPACE, "SignatureProperties") && holds_covered(child, covers)
+    };
+    covers(object) || holds_covered(object, &child_is_covered)
 }
 
 /// Reads the applicant's identifiers out of what the signature covers.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tamga::demonstration::{Holder, KeyKind};
 use tamga::format::xmldsig::enveloped::Profile;
 use tamga::report::{CheckId, Decision, Outcome};
@@ -11,8 +12,8 @@ use tamga::verify::{ContentIdentityRule, ServiceRules};
 
 use crate::support::{ENVELOPED, Peer, SHA256, outcome, outcome_of, person, reference, report, sign, template, world};
 
-const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
-const RSA: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+pub(crate) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+pub(crate) const RSA: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 
 /// The IIN of the holder who signs, as his certificate says it.
 fn iin() -> String {
@@ -36,7 +37,7 @@ fn rules() -> ServiceRules {
     }
 }
 
-fn method(name: &str) -> String {
+pub(crate) fn method(name: &str) -> String {
     format!("<ds:{name} Algorithm=\"{EXCLUSIVE}\"/>")
 }
 
@@ -61,7 +62,7 @@ fn honest() -> Honest {
     Honest { document, original, signature: signed[at..end].to_owned(), evil: "990101300999" }
 }
 
-fn refused(name: &str, document: &str, rules: Option<&ServiceRules>, codes: &[&str]) {
+pub(crate) fn refused(name: &str, document: &str, rules: Option<&ServiceRules>, codes: &[&str]) {
     let report = report(document, rules);
     let found = outcome(&report);
     assert_ne!(report.decision, Decision::Accepted, "{name}\n{document}");
@@ -180,101 +181,6 @@ fn wrapping_of_a_whole_document() {
     refused("an unsigned Object is read", &in_object, Some(&rules), &["id-content-unreadable"]);
 }
 
-fn soap(header: &str, body: &str) -> String {
-    format!(
-        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:wsu=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\"><s:Header>{header}</s:Header>{body}</s:Envelope>"
-    )
-}
-
-fn security(content: &str) -> String {
-    format!(
-        "<wsse:Security xmlns:wsse=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd\" s:mustUnderstand=\"1\">{content}</wsse:Security>"
-    )
-}
-
-fn timestamp(expires: &str) -> String {
-    format!(
-        "<wsu:Timestamp wsu:Id=\"ts\"><wsu:Created>2026-11-22T01:59:00Z</wsu:Created><wsu:Expires>{expires}</wsu:Expires></wsu:Timestamp>"
-    )
-}
-
-/// A message signed by `xmlsec1` with the certificate as a KeyIdentifier, as the gateway has it.
-fn message(body: &str, expires: &str, covered: &[&str]) -> String {
-    use base64::Engine as _;
-    let references: String =
-        covered.iter().map(|id| reference(&format!("#{id}"), &method("Transform"), SHA256)).collect();
-    let certificate = base64::engine::general_purpose::STANDARD.encode(person(KeyKind::Rsa2048).certificate);
-    let token = format!(
-        "<wsse:SecurityTokenReference><wsse:KeyIdentifier EncodingType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary\" ValueType=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3\">{certificate}</wsse:KeyIdentifier></wsse:SecurityTokenReference>"
-    );
-    let signature = template(&method("CanonicalizationMethod"), RSA, &references)
-        .replace("<ds:X509Data><ds:X509Certificate/></ds:X509Data>", &token);
-    let unsigned = soap(&security(&format!("{}{signature}", timestamp(expires))), body);
-    // xmlsec1 looks for `Id` by local name in no namespace.
-    let peer_text = unsigned.replace("wsu:Id=", "Id=");
-    let ids = [
-        "http://schemas.xmlsoap.org/soap/envelope/:Body",
-        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd:Timestamp",
-    ];
-    let signed = Peer::new().sign(&peer_text, "rsa", &ids.map(str::to_owned)).unwrap();
-    signed[signed.find("<s:Envelope").unwrap()..].trim_end().to_owned()
-}
-
-const BODY: &str = "<s:Body wsu:Id=\"body\"><request><iin>1</iin></request></s:Body>";
-
-#[test]
-fn soap_messages_cover_body_and_timestamp() {
-    let honest = message(BODY, "2026-11-22T02:04:00Z", &["body", "ts"]);
-    let found = report(&honest, None);
-    assert_eq!(outcome(&found), "holds", "{:?}\n{honest}", found.signatures[0].checks);
-    assert_eq!((found.document.format.as_str(), found.decision), ("wsse", Decision::Accepted));
-    for (name, document, code) in [
-        ("expired", message(BODY, "2026-11-22T01:59:30Z", &["body", "ts"]), "sav-message-expired"),
-        ("only the Timestamp", message(BODY, "2026-11-22T02:04:00Z", &["ts"]), "fc-not-covered"),
-        ("only the Body", message(BODY, "2026-11-22T02:04:00Z", &["body"]), "fc-not-covered"),
-        (
-            "the Body moved",
-            honest
-                .replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>")
-                .replacen("<s:Body Id=\"body\"", "<w><s:Body Id=\"body\"", 1)
-                .replace("</s:Body></s:Envelope>", "</s:Body></w></s:Envelope>"),
-            "fc-malformed",
-        ),
-        (
-            "two bodies",
-            honest.replace("</s:Header>", "</s:Header><s:Body Id=\"evil\"><x/></s:Body>"),
-            "fc-ambiguous-reference",
-        ),
-        (
-            "two Security headers",
-            honest.replace("</s:Header>", &format!("{}</s:Header>", security(""))),
-            "fc-ambiguous-reference",
-        ),
-        (
-            "mustUnderstand that is no boolean",
-            honest.replace("mustUnderstand=\"1\"", "mustUnderstand=\"maybe\""),
-            "fc-malformed",
-        ),
-    ] {
-        refused(name, &document, None, &[code]);
-    }
-    // The signed Body in a header, another in its place: McIntosh and Austel, 2005.
-    let at = honest.find("<s:Body").unwrap();
-    let end = honest.find("</s:Body>").unwrap() + "</s:Body>".len();
-    let body = &honest[at..end];
-    for id in ["body", "other"] {
-        let moved = honest
-            .replace(body, &format!("<s:Body Id=\"{id}\"><request><iin>2</iin></request></s:Body>"))
-            .replace("</s:Header>", &format!("<wrapper>{body}</wrapper></s:Header>"));
-        refused(
-            "wrapped Body",
-            &moved,
-            None,
-            &[if id == "body" { "fc-ambiguous-reference" } else { "fc-not-covered" }],
-        );
-    }
-}
-
 /// Attack 2.
 #[test]
 fn identifiers_that_name_two_elements() {
@@ -331,6 +237,11 @@ fn parser_differentials() {
         (
             "an encoding that lies",
             format!("<?xml version=\"1.0\" encoding=\"UTF-7\"?>{}", honest.document),
+            ["fc-malformed"],
+        ),
+        (
+            "an encoding named where only some look for it",
+            format!("<?xml version=\"1.0\"{}encoding=\"ISO-8859-1\"?>{}", " ".repeat(300), honest.document),
             ["fc-malformed"],
         ),
         ("a NUL", honest.document.replace("<object>", "<object>\u{0}"), ["fc-malformed"]),
@@ -482,6 +393,12 @@ fn transforms_that_are_programs() {
     let start = honest.document.find("<ds:Reference ").unwrap();
     let end = honest.document.find("</ds:Reference>").unwrap() + "</ds:Reference>".len();
     let one = honest.document[start..end].to_owned();
+    let manifest = format!("<ds:Manifest Id=\"m\">{}</ds:Manifest>", reference("#app", "", SHA256).repeat(31));
+    let in_manifest = template(&method("CanonicalizationMethod"), RSA, &reference("#m", "", SHA256))
+        .replace("</ds:Signature>", &format!("<ds:Object>{manifest}</ds:Object></ds:Signature>"));
+    let ids = ["application".to_owned(), "http://www.w3.org/2000/09/xmldsig#:Manifest".to_owned()];
+    let signed = Peer::new().sign(&format!("<form>{}{in_manifest}</form>", honest.original), "rsa", &ids).unwrap();
+    refused("31 references in a manifest", &signed, Some(&rules()), &["fc-limit-exceeded"]);
     refused("31 references", &honest.document.replace(&one, &one.repeat(31)), Some(&rules()), &["fc-limit-exceeded"]);
 }
 
@@ -505,10 +422,17 @@ fn keys_that_prove_nothing() {
         assert_ne!(document, honest.document, "{name}");
         refused(name, &document, Some(&rules()), &[code]);
     }
+    // ECDSA values are r and s side by side (RFC 9231 §2.3.6); the DER of X.509 is another form of the same number.
+    let signed = sign("<form><iin>1</iin></form>", Profile::Plain, &person(KeyKind::P256));
+    let start = signed.find("<ds:SignatureValue>").unwrap() + "<ds:SignatureValue>".len();
+    let end = signed.find("</ds:SignatureValue>").unwrap();
+    let fixed = STANDARD.decode(signed[start..end].replace('\n', "")).unwrap();
+    let der = STANDARD.encode(tamga::crypto::ecdsa_der_from_fixed(&fixed).unwrap());
+    let in_der = format!("{}{der}{}", &signed[..start], &signed[end..]);
+    refused("an ECDSA value in DER", &in_der, None, &["cv-signature-invalid"]);
     // Somebody else's certificate: the signature is not his.
-    use base64::Engine as _;
     let other = world().holder(&Holder::first_head(), KeyKind::Rsa2048).unwrap().certificate;
-    let other = base64::engine::general_purpose::STANDARD.encode(other);
+    let other = STANDARD.encode(other);
     let foreign = with(&format!(
         "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{other}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
     ));
@@ -589,6 +513,13 @@ fn co_signatures_hold_in_the_order_they_were_made() {
     assert_eq!(found.decision, Decision::Accepted, "{:?}", found.refusal);
     assert_eq!(found.signatures.iter().map(outcome_of).collect::<Vec<_>>(), ["holds", "holds", "holds"]);
     assert!(found.signatures.iter().all(|s| s.scope.as_ref().unwrap().whole_document));
+    // A co-signer may put his signature in front of the others.
+    let start = second.rfind("<ds:Signature ").unwrap();
+    let end = second.rfind("</ds:Signature>").unwrap() + "</ds:Signature>".len();
+    let in_front = second[..start].replacen("<form>", &format!("<form>{}", &second[start..end]), 1) + &second[end..];
+    let in_front = report(&in_front, None);
+    assert_eq!(in_front.signatures.iter().map(outcome_of).collect::<Vec<_>>(), ["holds", "holds"]);
+    assert!(in_front.signatures[0].algorithm.as_ref().unwrap().contains("RSA"), "the later one stands first");
     // Something slipped in between is covered by nobody who signed before.
     let slipped = third.replacen("<ds:Signature ", "<evil/><ds:Signature ", 1);
     assert!(report(&slipped, None).signatures.iter().all(|s| outcome_of(s) == "cv-digest-mismatch"));

@@ -44,14 +44,27 @@ pub(crate) fn sign(document: &str, profile: Profile, credential: &Credential) ->
 
 /// Verifies as the product does, with the authority's lists at hand.
 pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> ValidationReport {
+    report_at(document, service, at(), None, None)
+}
+
+/// The same at another time, for a document that may have arrived before, with the signer's certificate at hand or not.
+pub(crate) fn report_at(
+    document: &str,
+    service: Option<&ServiceRules>,
+    at: Time,
+    received_at: Option<Time>,
+    signer: Option<&[u8]>,
+) -> ValidationReport {
     let world = world();
     let parse = |der: &[u8]| Certificate::parse(der).unwrap();
+    let intermediates: Vec<Certificate> =
+        std::iter::once(&world.authority.certificate[..]).chain(signer).map(parse).collect();
     let policy = Policy::built_in("signature").unwrap();
     let lists = world.crls().unwrap().map(|der| Arc::new(Crl::parse(&der).unwrap()) as Arc<dyn RevocationList>);
     verify(&VerificationInputs {
         report_id: "report",
-        at: at(),
-        received_at: None,
+        at,
+        received_at,
         document: document.as_bytes(),
         format: None,
         content: None,
@@ -60,7 +73,7 @@ pub(crate) fn report(document: &str, service: Option<&ServiceRules>) -> Validati
         policy: &policy,
         context: ValidationContext {
             trust_anchors: &[parse(&world.root.certificate)],
-            intermediates: &[parse(&world.authority.certificate)],
+            intermediates: &intermediates,
             lists: &lists,
             responses: &[],
             unavailable: &[],

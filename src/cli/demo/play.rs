@@ -277,6 +277,11 @@ impl<'a> Play<'a> {
             "rewrapped true",
         )
         .await?;
+        let accept = [("accept", "application/xml")];
+        let as_xml =
+            self.send(Method::GET, Some(Role::Auditor), &format!("{path}/document"), None, &accept).await?.body;
+        self.present(&as_xml, "the same licence sealed as XML", "200 accepted", "issued true").await?;
+        self.papers.insert("licence.xml", as_xml);
         let suspend = json!({"reason": "DEMONSTRATION"});
         let suspended = self.post(Role::Officer, &format!("{path}/suspend"), &suspend).await?;
         self.step(

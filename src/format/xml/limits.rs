@@ -10,6 +10,11 @@ pub const MAX_ATTRIBUTES: usize = 256;
 pub const MAX_NAMESPACES_IN_SCOPE: usize = 512;
 /// Bytes of one name. Generated schemas stay under 200.
 pub const MAX_NAME: usize = 4096;
+/// How many times its text the tree of a document may take: with the text itself a document stays within six times its
+/// size. Dense tables take three; only empty elements with names of one letter, and nothing else, take more.
+pub const MAX_TREE_FACTOR: usize = 5;
+/// What the tree of any document may take, in bytes.
+pub const SMALL_TREE: usize = 1 << 20;
 /// References of one signature: the limit of the secure validation of Apache Santuario.
 pub const MAX_REFERENCES: usize = 30;
 /// Transforms of one reference: the limit of the secure validation of Apache Santuario.

@@ -16,28 +16,63 @@ fn is_name_char(c: char) -> bool {
     is_name_start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// Whether the byte is an ASCII name character; non-ASCII ones are judged as characters.
+/// What an ASCII byte may be, as bits: so that a scan looks at each byte once.
+const NAME_START: u8 = 1;
+const NAME: u8 = 2;
+const VALUE_SPECIAL: u8 = 4;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let b = byte as u8;
+        if b.is_ascii_alphabetic() || b == b'_' {
+            classes[byte] = NAME_START | NAME;
+        } else if b.is_ascii_digit() || b == b'-' || b == b'.' {
+            classes[byte] = NAME;
+        } else if matches!(b, b'<' | b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r') {
+            classes[byte] = VALUE_SPECIAL;
+        }
+        byte += 1;
+    }
+    classes
+};
+
 #[inline]
-pub(super) fn is_ascii_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
+fn is(b: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(b)).is_some_and(|found| found & class != 0)
+}
+
+/// Whether the byte ends an attribute value, or is not to be taken as it stands in one.
+#[inline]
+pub(super) fn is_special_in_value(b: u8) -> bool {
+    is(b, VALUE_SPECIAL)
 }
 
 /// The length in bytes of the NCName that `text` begins with: 0 where there is none.
 #[inline]
 pub(super) fn nc_name_len(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let ascii = bytes.iter().position(|&b| !is_ascii_name_byte(b)).unwrap_or(bytes.len());
-    let length = match bytes.get(ascii) {
-        Some(b) if !b.is_ascii() => {
-            let rest = text.get(ascii..).unwrap_or_default();
-            ascii + rest.find(|c| !is_name_char(c)).unwrap_or(rest.len())
-        }
-        _ => ascii,
-    };
-    match text.chars().next() {
-        Some(first) if is_name_start(first) => length,
-        _ => 0,
+    match bytes.first() {
+        Some(&first) if is(first, NAME_START) => {}
+        Some(first) if !first.is_ascii() => return long_name_len(text, 0),
+        _ => return 0,
     }
+    let ascii = bytes.iter().position(|&b| !is(b, NAME)).unwrap_or(bytes.len());
+    match bytes.get(ascii) {
+        Some(b) if !b.is_ascii() => long_name_len(text, ascii),
+        _ => ascii,
+    }
+}
+
+/// The same where the character at `at` is the first beyond ASCII.
+#[cold]
+fn long_name_len(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    if at == 0 && !rest.chars().next().is_some_and(is_name_start) {
+        return 0;
+    }
+    at + rest.find(|c| !is_name_char(c)).unwrap_or(rest.len())
 }
 
 /// `S` (XML 1.0 §2.3, production 3).

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::format::limits::MAX_DOCUMENT_BYTES;
 
-use super::names::{is_space, nc_name_len};
+use super::names::{is_space, is_special_in_value, nc_name_len};
 use super::tree::{AttributeData, Document, NO_NAMESPACE, NodeData, TOP, XML, XMLNS, first_namespaces};
 use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError, encoding, limits, text};
 
@@ -66,7 +66,16 @@ struct Parser<'t> {
     open: Vec<(u32, usize)>,
     root: Option<u32>,
     relative_namespace: bool,
+    /// Bytes that nodes and attributes may take.
+    max_tree: usize,
 }
+
+/// What an element is called: index of the namespace, length of the qualified name and of its prefix.
+type Name = (u32, u16, u16);
+
+/// Below this many attributes of a tag, comparing each with each is faster than sorting.
+const FEW_ATTRIBUTES: usize = 8;
+const REPEATED: &str = "two attributes of one name";
 
 /// Offsets fit: a document is at most [`MAX_DOCUMENT_BYTES`], three times as many when decoded.
 fn offset(position: usize) -> u32 {
@@ -81,13 +90,15 @@ impl<'t> Parser<'t> {
             text,
             bytes: text.as_bytes(),
             position: 0,
-            nodes: Vec::new(),
+            // Each node but text begins with one; what is not needed is never touched.
+            nodes: Vec::with_capacity(memchr::memchr_iter(b'<', text.as_bytes()).count()),
             attributes: Vec::new(),
             namespaces: Namespaces { names, index },
             scope: Vec::new(),
             open: Vec::new(),
             root: None,
             relative_namespace: false,
+            max_tree: limits::MAX_TREE_FACTOR.saturating_mul(text.len()).saturating_add(limits::SMALL_TREE),
         }
     }
 
@@ -247,9 +258,9 @@ impl<'t> Parser<'t> {
     fn character_data(&mut self) -> Result<(), XmlError> {
         let start = self.position;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-        let run = rest.get(..length).unwrap_or_default();
         if self.open.is_empty() {
+            let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+            let run = rest.get(..length).unwrap_or_default();
             return match run.iter().position(|&b| !is_space(b)) {
                 None => {
                     self.position = start + length;
@@ -261,15 +272,18 @@ impl<'t> Parser<'t> {
                 }
             };
         }
-        for at in memchr::memchr2_iter(b'&', b'>', run) {
+        for at in memchr::memchr3_iter(b'<', b'&', b'>', rest) {
             self.position = start + at;
-            if run.get(at) == Some(&b'&') {
-                self.check_reference()?;
-            } else if run.get(..at).is_some_and(|before| before.ends_with(b"]]")) {
-                return Err(self.malformed("]]> in character data"));
+            match rest.get(at) {
+                Some(b'<') => return Ok(()),
+                Some(b'&') => self.check_reference()?,
+                _ if rest.get(..at).is_some_and(|before| before.ends_with(b"]]")) => {
+                    return Err(self.malformed("]]> in character data"));
+                }
+                _ => {}
             }
         }
-        self.position = start + length;
+        self.position = self.bytes.len();
         Ok(())
     }
 
@@ -297,8 +311,7 @@ impl<'t> Parser<'t> {
         } else {
             return Err(self.malformed("an unknown declaration"));
         }
-        self.leaf(start);
-        Ok(())
+        self.leaf(start)
     }
 
     /// `PI` (XML 1.0 §2.6, production 16); the target is an NCName (*Namespaces* §7).
@@ -318,16 +331,24 @@ impl<'t> Parser<'t> {
             }
             self.until("?>", RULE)?;
         }
-        self.leaf(start);
-        Ok(())
+        self.leaf(start)
     }
 
     fn parent(&self) -> u32 {
         self.open.last().map_or(TOP, |&(node, _)| node)
     }
 
-    /// Adds a node that is not an element.
-    fn leaf(&mut self, start: usize) {
+    /// Adds a node that begins at `start` and whose head ends here.
+    fn node(
+        &mut self,
+        start: usize,
+        attributes: usize,
+        (namespace, name_len, prefix_len): Name,
+    ) -> Result<(), XmlError> {
+        let tree = size_of_val(self.nodes.as_slice()) + size_of_val(self.attributes.as_slice());
+        if tree > self.max_tree {
+            return Err(XmlError::LimitExceeded { limit: "bytes of markup for its length", maximum: self.max_tree });
+        }
         let end = offset(self.position);
         self.nodes.push(NodeData {
             start: offset(start),
@@ -335,11 +356,17 @@ impl<'t> Parser<'t> {
             close: end,
             next: offset(self.nodes.len() + 1),
             parent: self.parent(),
-            attributes: offset(self.attributes.len()),
-            namespace: NO_NAMESPACE,
-            name_len: 0,
-            prefix_len: 0,
+            attributes: offset(attributes),
+            namespace,
+            name_len,
+            prefix_len,
         });
+        Ok(())
+    }
+
+    /// Adds a node that is not an element.
+    fn leaf(&mut self, start: usize) -> Result<(), XmlError> {
+        self.node(start, self.attributes.len(), (NO_NAMESPACE, 0, 0))
     }
 
     /// `STag` and `EmptyElemTag` (XML 1.0 §3.1).
@@ -380,18 +407,7 @@ impl<'t> Parser<'t> {
             _ => return Err(self.malformed("a prefix that is not declared")),
         };
         let index = offset(self.nodes.len());
-        let end = offset(self.position);
-        self.nodes.push(NodeData {
-            start: offset(start),
-            head_end: end,
-            close: end,
-            next: index.saturating_add(1),
-            parent: self.parent(),
-            attributes: offset(first_attribute),
-            namespace,
-            name_len,
-            prefix_len,
-        });
+        self.node(start, first_attribute, (namespace, name_len, prefix_len))?;
         if self.open.is_empty() {
             self.root = Some(index);
         }
@@ -425,6 +441,8 @@ impl<'t> Parser<'t> {
         let value = self.position;
         let mut verbatim = true;
         loop {
+            let rest = self.bytes.get(self.position..).unwrap_or_default();
+            self.position += rest.iter().position(|&b| is_special_in_value(b)).unwrap_or(rest.len());
             match self.peek(0) {
                 Some(b) if b == quote => break,
                 None | Some(b'<') => return Err(self.malformed("an attribute value")),
@@ -432,8 +450,8 @@ impl<'t> Parser<'t> {
                     self.check_reference()?;
                     verbatim = false;
                 }
-                Some(b'\t' | b'\n' | b'\r' | b'"') => verbatim = false,
-                Some(_) => {}
+                Some(b'\'') => {}
+                Some(_) => verbatim = false,
             }
             self.position += 1;
         }
@@ -508,10 +526,17 @@ impl<'t> Parser<'t> {
             }
         }
         let own = self.attributes.get(first..).unwrap_or_default();
+        if own.len() < FEW_ATTRIBUTES {
+            let repeated = own.iter().enumerate().skip(1).any(|(at, a)| {
+                let name = self.expanded_name(a);
+                own.iter().take(at).any(|b| self.expanded_name(b) == name)
+            });
+            return if repeated { Err(self.malformed(REPEATED)) } else { Ok(()) };
+        }
         let mut keys: Vec<(u32, &str)> = own.iter().map(|a| self.expanded_name(a)).collect();
         keys.sort_unstable();
         match keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            true => Err(self.malformed("two attributes of one name")),
+            true => Err(self.malformed(REPEATED)),
             false => Ok(()),
         }
     }

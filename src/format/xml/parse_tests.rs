@@ -152,6 +152,24 @@ fn budgets_hold_at_their_edge() {
     ));
     assert!(matches!(error(&format!("<{}/>", "a".repeat(5000))), Some(XmlError::LimitExceeded { .. })));
     assert!(matches!(Document::parse(&vec![b' '; MAX_DOCUMENT_BYTES + 1]), Err(XmlError::LimitExceeded { .. })));
+    // The tree stays within five times its text: cells that say something do, half a megabyte of nothing does not.
+    let rows = |cell: &str| format!("<t>{}</t>", cell.repeat((1 << 20) / cell.len()));
+    assert_eq!(error(&rows("<c>1</c>")), None);
+    assert_eq!(error(&rows("<c a='1'/>")), None);
+    assert!(matches!(error(&rows("<c/>")), Some(XmlError::LimitExceeded { .. })));
+    assert_eq!(error(&format!("<t>{}</t>", "<c/>".repeat(80_000))), None);
+}
+
+/// Attack 3: a decoder that looks for the name of the encoding in one way, and a parser that does in another.
+#[test]
+fn a_declaration_that_is_read_in_two_ways_is_refused() {
+    for text in [
+        format!("<?xml version=\"1.0\"{}encoding=\"ISO-8859-1\"?><a/>", " ".repeat(300)),
+        format!("<?xml version=\"1.0\"{}encoding=\"UTF-8\"?><a/>", " ".repeat(300)),
+    ] {
+        assert_eq!(error(&text), Some(XmlError::Encoding), "{}", text.len());
+    }
+    assert_eq!(error("<?xml version=\"1.0\"   encoding = 'utf-8' ?><a/>"), None);
 }
 
 #[test]

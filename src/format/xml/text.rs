@@ -73,11 +73,6 @@ impl<'t> Pieces<'t> {
     pub(super) fn of_literal(raw: &'t str) -> Self {
         Self { raw, references: false }
     }
-
-    /// What was not taken yet.
-    pub(super) fn rest(&self) -> &'t str {
-        self.raw
-    }
 }
 
 impl<'t> Iterator for Pieces<'t> {

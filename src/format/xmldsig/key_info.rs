@@ -28,17 +28,19 @@ pub(super) fn read<'a>(
     xades: &Xades<'a>,
 ) -> Result<Key<'a>, Reason> {
     let mut certificates = Vec::new();
-    let mut key_identifier = None;
+    let mut named = None;
     for child in key_info.iter().flat_map(|k| k.child_elements()) {
         if child.is(NAMESPACE, "X509Data") {
-            read_x509_data(child, &mut certificates, &mut key_identifier)?;
+            read_x509_data(child, &mut certificates, &mut named)?;
         } else if child.is(wsse::SECURITY, "SecurityTokenReference") {
             match wsse::token(child, |identifier| identifiers.get(identifier))? {
                 Some(wsse::Token::Certificate(octets)) => certificates.push(octets),
-                Some(wsse::Token::SubjectKeyIdentifier(octets)) => key_identifier = Some(octets),
+                Some(wsse::Token::SubjectKeyIdentifier(octets)) => {
+                    named = Some(SignerIdentifier::SubjectKeyIdentifier(Cow::Owned(octets)));
+                }
                 None => {
                     for data in child.children_named(NAMESPACE, "X509Data") {
-                        read_x509_data(data, &mut certificates, &mut key_identifier)?;
+                        read_x509_data(data, &mut certificates, &mut named)?;
                     }
                 }
             }
@@ -46,7 +48,7 @@ pub(super) fn read<'a>(
     }
     let signer = match signer_of(&certificates, xades) {
         Some(der) => Some(SignerIdentifier::Certificate(Cow::Owned(der.to_vec()))),
-        None => key_identifier.map(|octets| SignerIdentifier::SubjectKeyIdentifier(Cow::Owned(octets))),
+        None => named,
     };
     Ok(Key { signer, certificates })
 }
@@ -54,13 +56,19 @@ pub(super) fn read<'a>(
 fn read_x509_data(
     data: Element<'_>,
     certificates: &mut Vec<Vec<u8>>,
-    key_identifier: &mut Option<Vec<u8>>,
+    named: &mut Option<SignerIdentifier<'_>>,
 ) -> Result<(), Reason> {
     for certificate in data.children_named(NAMESPACE, "X509Certificate") {
         certificates.push(octets_of(certificate).ok_or_else(|| malformed("X509Certificate"))?);
     }
     for identifier in data.children_named(NAMESPACE, "X509SKI") {
-        *key_identifier = Some(octets_of(identifier).ok_or_else(|| malformed("X509SKI"))?);
+        let octets = octets_of(identifier).ok_or_else(|| malformed("X509SKI"))?;
+        *named = Some(SignerIdentifier::SubjectKeyIdentifier(Cow::Owned(octets)));
+    }
+    for serial in data.children_named(NAMESPACE, "X509IssuerSerial") {
+        let number = serial.only_child(NAMESPACE, "X509SerialNumber").and_then(|number| number.only_text());
+        let number = number.and_then(|text| integer(text.trim())).ok_or_else(|| malformed("X509IssuerSerial"))?;
+        named.get_or_insert(SignerIdentifier::SerialNumber(Cow::Owned(number)));
     }
     Ok(())
 }
@@ -98,6 +106,34 @@ pub(super) fn check_serial_number(key: &Key<'_>, xades: &Xades<'_>, findings: &m
     }
 }
 
+/// Digits of a serial number: RFC 5280 §4.1.2.2 has 20 octets at most, old authorities went beyond.
+const MAX_DIGITS: usize = 100;
+
+/// The contents of the INTEGER that decimal digits stand for.
+fn integer(digits: &str) -> Option<Vec<u8>> {
+    if digits.is_empty() || digits.len() > MAX_DIGITS {
+        return None;
+    }
+    // Least significant octet first, with room for the sign.
+    let mut octets: Vec<u8> = vec![0];
+    for digit in digits.bytes() {
+        let mut carry = u32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        for octet in &mut octets {
+            carry += u32::from(*octet) * 10;
+            *octet = u8::try_from(carry & 0xFF).unwrap_or(0);
+            carry >>= 8;
+        }
+        if carry > 0 {
+            octets.push(u8::try_from(carry).unwrap_or(0));
+        }
+    }
+    if octets.last().is_some_and(|high| *high >= 0x80) {
+        octets.push(0);
+    }
+    octets.reverse();
+    Some(octets)
+}
+
 /// A positive INTEGER in decimal digits.
 fn decimal(contents: &[u8]) -> String {
     let mut digits: Vec<u8> = vec![0];
@@ -118,7 +154,7 @@ fn decimal(contents: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::{decimal, integer};
 
     #[test]
     fn serial_numbers_in_decimal() {
@@ -126,5 +162,12 @@ mod tests {
         assert_eq!(decimal(&[1, 0]), "256");
         assert_eq!(decimal(&[0, 0xFF, 0xFF, 0xFF, 0xFF]), "4294967295");
         assert_eq!(decimal(&u128::MAX.to_be_bytes()), u128::MAX.to_string());
+        for contents in [&[0][..], &[1, 0], &[0x7F], &[0, 0x80], &[0, 0xFF, 0xFF, 0xFF, 0xFF], &[0, 0xDE, 0xAD, 0xBE]] {
+            assert_eq!(integer(&decimal(contents)).as_deref(), Some(contents));
+        }
+        assert_eq!(integer("00256").as_deref(), Some(&[1, 0][..]));
+        for none in ["", "-1", "+1", "0x10", "1 2", &"9".repeat(101)] {
+            assert_eq!(integer(none), None, "{none}");
+        }
     }
 }

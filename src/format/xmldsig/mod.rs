@@ -15,10 +15,11 @@ mod xades;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::limits::{MAX_CERTIFICATES, MAX_SIGNERS, check_limit};
 use super::xml::canonical::{Canonicalization, Subtree, canonicalize};
-use super::xml::{Document, Element, Node, XML_NAMESPACE, limits};
+use super::xml::{Attribute, Document, Element, Node, XML_NAMESPACE, limits};
 use super::{Format, ParsedDocument, ParsedSignature, Scope, SignerIdentifier, wsse};
 use crate::crypto::{Digest, SignatureAlgorithm, ecdsa_der_from_fixed};
 use crate::report::{CheckId, Checks, Reason};
@@ -55,37 +56,55 @@ pub(super) fn malformed(what: &str) -> Reason {
     Reason::FcMalformed { what: format!("XML signature: {what}") }
 }
 
-/// The elements that an identifier names. Only `Id`, `ID`, `xml:id` and `wsu:Id` are identifiers (contract §5).
-pub(super) struct Identifiers<'a>(BTreeMap<Cow<'a, str>, Element<'a>>);
+/// The elements that identifiers name. Only `Id`, `ID`, `xml:id` and `wsu:Id` are identifiers (contract §5).
+///
+/// Digests of the identifiers, sorted: a document may have one on each of its elements.
+pub(super) struct Identifiers<'a>(Vec<(u64, Element<'a>)>);
 
 impl<'a> Identifiers<'a> {
     fn of(document: &'a Document<'a>) -> Result<Self, Reason> {
-        let mut found = BTreeMap::new();
-        for element in document.elements() {
-            for attribute in element.attributes() {
-                let names = match attribute.local_name() {
-                    "Id" => matches!(attribute.namespace(), "" | wsse::UTILITY),
-                    "ID" => attribute.namespace().is_empty(),
-                    "id" => attribute.namespace() == XML_NAMESPACE,
-                    _ => false,
-                };
-                if names
-                    && let Some(other) = found.insert(attribute.value(), element)
-                    && other != element
-                {
+        let of_element = |element| identifiers(element).map(move |identifier| (short_digest(&identifier), element));
+        let mut found: Vec<(u64, Element<'a>)> = document.elements().flat_map(of_element).collect();
+        found.sort_unstable_by_key(|(digest, element)| (*digest, element.order()));
+        for run in found.chunk_by(|(a, _), (b, _)| a == b).filter(|run| run.len() > 1) {
+            let mut seen: BTreeMap<Cow<'a, str>, Element<'a>> = BTreeMap::new();
+            for &(digest, element) in run {
+                for identifier in identifiers(element).filter(|identifier| short_digest(identifier) == digest) {
                     // Attack 2: whoever looks an identifier up must find what was digested.
-                    return Err(Reason::FcAmbiguousReference {
-                        what: format!("two elements are named {:?}", attribute.value()),
-                    });
+                    let what = format!("two elements are named {identifier:?}");
+                    if seen.insert(identifier, element).is_some_and(|other| other != element) {
+                        return Err(Reason::FcAmbiguousReference { what });
+                    }
                 }
             }
         }
         Ok(Self(found))
     }
 
-    pub(super) fn get(&self, identifier: &str) -> Option<Element<'a>> {
-        self.0.get(identifier).copied()
+    pub(super) fn get(&self, wanted: &str) -> Option<Element<'a>> {
+        let digest = short_digest(wanted);
+        let from = self.0.partition_point(|(found, _)| *found < digest);
+        let run = self.0.get(from..).unwrap_or_default().iter().take_while(|(found, _)| *found == digest);
+        run.map(|(_, element)| *element).find(|element| identifiers(*element).any(|identifier| identifier == wanted))
     }
+}
+
+/// The identifiers of one element.
+fn identifiers<'a>(element: Element<'a>) -> impl Iterator<Item = Cow<'a, str>> {
+    let is_identifier = |attribute: &Attribute<'a>| match attribute.local_name() {
+        "Id" => matches!(attribute.namespace(), "" | wsse::UTILITY),
+        "ID" => attribute.namespace().is_empty(),
+        "id" => attribute.namespace() == XML_NAMESPACE,
+        _ => false,
+    };
+    element.attributes().filter(is_identifier).map(|attribute| attribute.value())
+}
+
+/// SipHash with fixed keys: equal ones are compared in full.
+fn short_digest(identifier: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    identifier.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Reads the signatures of a document.
@@ -200,7 +219,7 @@ fn lower<'a>(
             findings.fail(check, reason);
         }
     }
-    let xades = xades::read(signature, &parts.objects, &evaluated, &mut findings);
+    let xades = xades::read(signature, &parts, &evaluated, &mut findings);
     let key = key_info::read(parts.key_info, context.identifiers(), &xades)?;
     key_info::check_serial_number(&key, &xades, &mut findings);
     check_limit("certificates", certificates.len() + key.certificates.len(), MAX_CERTIFICATES)?;

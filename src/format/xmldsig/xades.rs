@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::super::xml::Element;
 use super::super::{CertificateReference, IssuerSerial};
 use super::reference::Evaluated;
-use super::{NAMESPACE, algorithm_of, base64, octets_of};
+use super::{NAMESPACE, Parts, algorithm_of, base64, octets_of};
 use crate::asn1::{Reader, Tag};
 use crate::crypto::DigestAlgorithm;
 use crate::report::{CheckId, Checks, Reason, Time};
@@ -48,14 +48,14 @@ fn inconsistent(attribute: &str) -> Reason {
 /// Reads the qualifying properties of a signature and checks how they hang on it.
 pub(super) fn read<'a>(
     signature: Element<'a>,
-    objects: &[Element<'a>],
+    parts: &Parts<'a>,
     references: &[Evaluated<'a>],
     findings: &mut Checks,
 ) -> Xades<'a> {
     let mut found = Xades::default();
     let mut fail = |reason| findings.fail(CheckId::SignedAttributes, reason);
     let qualifying: Vec<Element<'a>> =
-        objects.iter().flat_map(|o| o.child_elements()).filter(|e| is(e, "QualifyingProperties")).collect();
+        parts.objects.iter().flat_map(|o| o.child_elements()).filter(|e| is(e, "QualifyingProperties")).collect();
     let says_signed = |e: &Evaluated<'_>| {
         e.reference
             .attribute("", "Type")
@@ -126,13 +126,13 @@ pub(super) fn read<'a>(
         .flat_map(|e| e.child_elements())
         .filter(|e| is(e, "DataObjectFormat"))
     {
-        // EN 319 132-1 §5.2.4: it speaks of a reference of this signature.
+        // EN 319 132-1 §5.2.4: it speaks of a reference of this signature, whatever became of its digest.
         let target = format.attribute("", "ObjectReference");
-        let names = |e: &Evaluated<'_>| {
-            let id = e.reference.attribute("", "Id");
+        let names = |reference: Element<'_>| {
+            let id = reference.attribute("", "Id");
             matches!((&target, &id), (Some(t), Some(i)) if t.strip_prefix('#') == Some(i))
         };
-        if !references.iter().any(names) {
+        if !parts.signed_info.children_named(NAMESPACE, "Reference").any(names) {
             fail(inconsistent("DataObjectFormat"));
         }
     }
