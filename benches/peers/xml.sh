@@ -17,5 +17,5 @@ for document in "$folder"/*-*.xml; do
     start=$(date +%s.%N)
     xmlsec1 --verify --pubkey-cert-pem "$folder/${name%-*}.pem" --enabled-key-data key-name --repeat "$repeat" "$document" >/dev/null 2>&1
     end=$(date +%s.%N)
-    awk -v n="$name" -v t="$(echo "$end - $start" | bc)" -v r="$repeat" 'BEGIN { printf "xmlsec1 --repeat %s: %.1f us, %.0f/s\n", n, t / r * 1e6, r / t }'
+    awk -v n="$name" -v s="$start" -v e="$end" -v r="$repeat" 'BEGIN { t = e - s; printf "xmlsec1 --repeat %s: %.1f us, %.0f/s\n", n, t / r * 1e6, r / t }'
 done
