@@ -21,18 +21,17 @@ const NAME_START: u8 = 1;
 const NAME: u8 = 2;
 const VALUE_SPECIAL: u8 = 4;
 
+#[allow(clippy::indexing_slicing)] // Computed while compiling.
 static CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
-        let b = byte as u8;
-        if b.is_ascii_alphabetic() || b == b'_' {
-            classes[byte] = NAME_START | NAME;
-        } else if b.is_ascii_digit() || b == b'-' || b == b'.' {
-            classes[byte] = NAME;
-        } else if matches!(b, b'<' | b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r') {
-            classes[byte] = VALUE_SPECIAL;
-        }
+        classes[byte as usize] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => NAME_START | NAME,
+            b'0'..=b'9' | b'-' | b'.' => NAME,
+            b'<' | b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r' => VALUE_SPECIAL,
+            _ => 0,
+        };
         byte += 1;
     }
     classes
