@@ -20,7 +20,7 @@ pub(crate) const BODY: &str = "<s:Body wsu:Id=\"body\"><request><iin>1</iin></re
 
 /// How a message carries the certificate.
 #[derive(Clone, Copy, Debug)]
-enum Token {
+enum Carried {
     KeyIdentifier,
     BinarySecurityToken,
     X509Data,
@@ -32,7 +32,7 @@ enum Token {
 /// What a message is made of.
 struct Shape<'a> {
     soap: &'a str,
-    token: Token,
+    token: Carried,
     /// Attributes of the Security header.
     attributes: &'a str,
     timestamp: String,
@@ -47,10 +47,10 @@ fn decimal(octets: &[u8]) -> String {
         let mut remainder = 0u32;
         for octet in &mut rest {
             let value = remainder << 8 | u32::from(*octet);
-            *octet = (value / 10) as u8;
+            *octet = u8::try_from(value / 10).unwrap();
             remainder = value % 10;
         }
-        digits.insert(0, char::from(b'0' + remainder as u8));
+        digits.insert(0, char::from_digit(remainder, 10).unwrap());
     }
     digits.into_iter().collect()
 }
@@ -73,13 +73,13 @@ impl Shape<'_> {
         let certificate = STANDARD.encode(&der);
         let parsed = Certificate::parse(&der).unwrap();
         let (header, key) = match self.token {
-            Token::KeyIdentifier => (
+            Carried::KeyIdentifier => (
                 String::new(),
                 format!(
                     "<wsse:SecurityTokenReference><wsse:KeyIdentifier EncodingType=\"{BASE64_BINARY}\" ValueType=\"{PROFILE}#X509v3\">{certificate}</wsse:KeyIdentifier></wsse:SecurityTokenReference>"
                 ),
             ),
-            Token::BinarySecurityToken => (
+            Carried::BinarySecurityToken => (
                 format!(
                     "<wsse:BinarySecurityToken wsu:Id=\"token\" EncodingType=\"{BASE64_BINARY}\" ValueType=\"{PROFILE}#X509v3\">{certificate}</wsse:BinarySecurityToken>"
                 ),
@@ -87,13 +87,13 @@ impl Shape<'_> {
                     "<wsse:SecurityTokenReference><wsse:Reference URI=\"#token\" ValueType=\"{PROFILE}#X509v3\"/></wsse:SecurityTokenReference>"
                 ),
             ),
-            Token::X509Data => (
+            Carried::X509Data => (
                 String::new(),
                 format!(
                     "<wsse:SecurityTokenReference><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></wsse:SecurityTokenReference>"
                 ),
             ),
-            Token::IssuerSerial => {
+            Carried::IssuerSerial => {
                 let number = decimal(parsed.serial_number());
                 let issuer = format!(
                     "<ds:X509IssuerSerial><ds:X509IssuerName>CN=Root Agency</ds:X509IssuerName><ds:X509SerialNumber>{number}</ds:X509SerialNumber></ds:X509IssuerSerial>"
@@ -105,7 +105,7 @@ impl Shape<'_> {
                     ),
                 )
             }
-            Token::SubjectKeyIdentifier => {
+            Carried::SubjectKeyIdentifier => {
                 let identifier = STANDARD.encode(parsed.subject_key_identifier().unwrap());
                 (
                     String::new(),
@@ -134,7 +134,7 @@ impl Shape<'_> {
 pub(crate) fn message(body: &str, expires: &str, covered: &[&str]) -> String {
     Shape {
         soap: SOAP_11,
-        token: Token::KeyIdentifier,
+        token: Carried::KeyIdentifier,
         attributes: "s:mustUnderstand=\"1\"",
         timestamp: timestamp(expires),
         body,
@@ -146,7 +146,7 @@ pub(crate) fn message(body: &str, expires: &str, covered: &[&str]) -> String {
 #[test]
 fn both_versions_of_soap_and_every_way_to_carry_the_certificate() {
     for soap in [SOAP_11, SOAP_12] {
-        for token in [Token::KeyIdentifier, Token::BinarySecurityToken, Token::X509Data] {
+        for token in [Carried::KeyIdentifier, Carried::BinarySecurityToken, Carried::X509Data] {
             for attributes in ["", "s:mustUnderstand=\"1\"", "s:mustUnderstand=\"true\"", "s:mustUnderstand=\"0\""] {
                 let shape = |timestamp: String, covered: &'static [&'static str]| {
                     Shape { soap, token, attributes, timestamp, body: BODY, covered }.signed()
@@ -168,7 +168,7 @@ fn both_versions_of_soap_and_every_way_to_carry_the_certificate() {
 fn a_certificate_that_is_named_must_be_at_hand() {
     let signer = person(KeyKind::Rsa2048).certificate;
     let other = person(KeyKind::P256).certificate;
-    for token in [Token::IssuerSerial, Token::SubjectKeyIdentifier] {
+    for token in [Carried::IssuerSerial, Carried::SubjectKeyIdentifier] {
         let shape =
             Shape { soap: SOAP_11, token, attributes: "", timestamp: String::new(), body: BODY, covered: &["body"] };
         let document = shape.signed();
