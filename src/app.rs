@@ -8,19 +8,22 @@ use crate::{
     adapter::{
         clock::SystemClock,
         demonstration_folder::{self, Demonstration, DemonstrationError},
+        evidence::FileEvidence,
         facts::Facts,
         fetch::Refresher,
+        log::{FileLog, Publisher, read_key, read_or_make_key},
         material::{self, Unreadable},
         sealing::Sealing,
         soft_key::{SoftKey, SoftKeyError},
         sqlite::SqliteRegistry,
     },
     config::{Config, ConfigError, Environment, read_policy},
+    crypto::Digest,
     demonstration::MARK,
     licensing::{Bilingual, NumberFormat, NumberFormatError},
     pki::{Certificate, Crl, RevocationList},
     port::{
-        Clock, KeySigner, Registry, RegistryError,
+        Clock, Journal, KeySigner, LogError, Registry, RegistryError,
         token::{Role, TokenStore, TokenStoreError},
     },
     report::Time,
@@ -65,6 +68,8 @@ pub enum AppError {
     DemonstrationInProduction { what: &'static str },
     #[error("start-up: {0}")]
     Recovery(#[from] ServiceError),
+    #[error("log: {0}")]
+    Log(#[from] LogError),
     #[error("fetching: {0}")]
     Fetch(String),
     #[error("no randomness")]
@@ -81,6 +86,10 @@ pub struct App {
     pub readiness: Arc<Health>,
     /// Keeps revocation lists fresh, for as long as it runs.
     pub refresher: Refresher,
+    /// The transparency log over the journal.
+    pub log: Arc<FileLog>,
+    /// Publishes the log, where this is the service of the registry.
+    pub publisher: Option<Publisher>,
     /// The material of a demonstration, where this is one.
     pub demonstration: Option<Demonstration>,
 }
@@ -98,13 +107,18 @@ impl App {
     /// # Errors
     /// [`AppError`]; [`RegistryError::Busy`] where another service runs on the registry.
     pub fn build(config: &Config) -> Result<App, AppError> {
-        let app = App::put_together(config, Network::AsConfigured)?;
+        let mut app = App::put_together(config, Network::AsConfigured)?;
         // Two services on one registry would each void what the other is stamping.
         app.tokens.claim()?;
+        // An older copy of the registry would give numbers out again that were used.
+        app.log.recover()?;
         let recovery = app.service.recover()?;
         if !recovery.voided.is_empty() {
             tracing::warn!(count = recovery.voided.len(), "stampings cut short earlier are voided");
         }
+        let interval = config.journal.checkpoint_interval.duration();
+        let publisher = Publisher::start(Arc::clone(&app.service), interval);
+        app.publisher = Some(publisher.map_err(|cause| AppError::Data { path: config.data.0.join("log"), cause })?);
         Ok(app)
     }
 
@@ -125,6 +139,8 @@ impl App {
         };
         let signer = signer(config, demonstration.as_ref())?;
         let lists = revocation::open_store(config)?;
+        let evidence =
+            FileEvidence::new(config.data.0.join("evidence"), Arc::clone(&registry) as _, Arc::clone(&lists));
         let mut facts = facts(config, demonstration.as_ref(), &clock)?.with_store(Arc::clone(&lists));
         if network == Network::AsConfigured
             && let Some(asking) = revocation::asking(config, Some(Arc::clone(&lists)))?
@@ -137,12 +153,15 @@ impl App {
             refuse_demonstration(&facts, &signer)?;
         }
         let marked = demonstration.is_some() || is_marked(signer.certificate());
+        let log = Arc::new(open_log(config, Arc::clone(&registry) as _)?);
         let service = Arc::new(Service {
             clock: Arc::clone(&clock),
             registry: Arc::clone(&registry) as Arc<dyn Registry>,
             verification: Arc::clone(&facts) as _,
             stamping: Arc::new(Sealing::default()),
             signer: Some(Arc::clone(&signer) as _),
+            log: Some(Arc::clone(&log) as _),
+            evidence: Some(Arc::new(evidence)),
             settings: Settings {
                 catalogue: config.catalogue()?,
                 licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE)?,
@@ -152,7 +171,7 @@ impl App {
             },
         });
         let readiness = Arc::new(Health { clock, registry: Arc::clone(&registry), facts, signer });
-        Ok(App { service, tokens: registry, readiness, refresher, demonstration })
+        Ok(App { service, tokens: registry, readiness, refresher, log, publisher: None, demonstration })
     }
 
     /// One token for each role, for a demonstration: the ones written in its folder, made where they are missing or do
@@ -196,6 +215,27 @@ pub fn open_registry(config: &Config) -> Result<Arc<SqliteRegistry>, AppError> {
     let data = &config.data.0;
     make_private_folder(data).map_err(|cause| AppError::Data { path: data.clone(), cause })?;
     Ok(Arc::new(SqliteRegistry::open(&data.join("tamga.db"))?))
+}
+
+/// The transparency log in the data folder: its key is the configured one, or one made at the first start.
+fn open_log(config: &Config, journal: Arc<dyn Journal>) -> Result<FileLog, AppError> {
+    let folder = config.data.0.join("log");
+    let key = match &config.journal.key {
+        Some(path) => read_key(path)?,
+        None => read_or_make_key(&folder)?,
+    };
+    let named = config.journal.origin.clone().unwrap_or_else(|| {
+        let digest = Digest::sha256(key.spki()).to_hex();
+        let key = digest.get(..16).unwrap_or_default();
+        match config.environment {
+            Environment::Demonstration => format!("{MARK}.invalid/tamga/{key}"),
+            Environment::Production => format!("tamga.invalid/{key}"),
+        }
+    });
+    if config.environment == Environment::Production && named.contains(MARK) {
+        return Err(AppError::DemonstrationInProduction { what: "journal.origin" });
+    }
+    Ok(FileLog::open(&folder, journal, key, &named)?)
 }
 
 /// Makes a token, keeps its digest, and hands it out once.

@@ -11,6 +11,7 @@
 //! | 1 | [`mod@format`] | each container lowered to what was signed and by whom it claims to be signed |
 //! | 2 | [`verify`] | pure judgement: facts in, report out |
 //! | 2 | [`licensing`] | services, numbers, states |
+//! | 2 | [`transparency`] | the journal as a Merkle tree: tiles, checkpoints, proofs |
 //! | 3 | `port`, `service` | roles and use cases |
 //! | 4 | `adapter`, `http`, `cli`, `config`, `app`, … | how things are done, and the outside |
 //!
@@ -36,6 +37,7 @@ pub mod licensing;
 pub mod pki;
 pub mod report;
 pub mod stamp;
+pub mod transparency;
 pub mod verify;
 
 #[cfg(feature = "server")]

@@ -15,6 +15,7 @@ const RINGS: &[(&str, u8)] = &[
     ("verify", 2),
     ("stamp", 2),
     ("licensing", 2),
+    ("transparency", 2),
     ("port", 3),
     ("service", 3),
     ("adapter", 4),

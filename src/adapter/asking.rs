@@ -54,10 +54,13 @@ impl Drop for Waiting<'_> {
 
 /// Facts gathered for one verdict beside those that its inputs bring.
 #[derive(Default)]
-struct Gathered {
-    responses: Vec<OcspResponse>,
-    issuers: Vec<Certificate>,
-    unavailable: Vec<Unavailable>,
+pub struct Gathered {
+    /// What responders answered.
+    pub responses: Vec<OcspResponse>,
+    /// Certificates that were fetched.
+    pub issuers: Vec<Certificate>,
+    /// Sources that were asked in vain.
+    pub unavailable: Vec<Unavailable>,
     asked: HashSet<Digest>,
 }
 
@@ -70,6 +73,11 @@ impl Asking {
 
     /// Judges a document.
     pub fn verify(&self, inputs: &VerificationInputs<'_>) -> ValidationReport {
+        self.judge(inputs).0
+    }
+
+    /// Judges a document; the report, and what the network said for it.
+    pub fn judge(&self, inputs: &VerificationInputs<'_>) -> (ValidationReport, Gathered) {
         let end = Instant::now() + self.deadline;
         let mut gathered = Gathered::default();
         let mut place = None;
@@ -78,7 +86,7 @@ impl Asking {
             let report = gathered.judge(inputs, Some(&questions));
             let open = self.still_open(&questions, &mut gathered);
             if open.is_empty() {
-                return report;
+                return (report, gathered);
             }
             if place.is_none() {
                 place = self.take_place();
@@ -96,7 +104,7 @@ impl Asking {
             gathered.unavailable.push(Unavailable { source: "network".to_owned(), cause: refusal.to_owned() });
             break;
         }
-        gathered.judge(inputs, None)
+        (gathered.judge(inputs, None), gathered)
     }
 
     fn take_place(&self) -> Option<Waiting<'_>> {
@@ -174,6 +182,11 @@ impl Open {
 }
 
 impl Gathered {
+    /// Whether the network said nothing that the verdict could rest on.
+    pub fn is_empty(&self) -> bool {
+        self.responses.is_empty() && self.issuers.is_empty() && self.unavailable.is_empty()
+    }
+
     fn judge(&self, inputs: &VerificationInputs<'_>, questions: Option<&OpenQuestions>) -> ValidationReport {
         let given = inputs.context;
         // Nothing is copied before something was gathered: most verdicts need nobody.

@@ -3,16 +3,20 @@
 //! *Invariant:* a judgement sees one set of facts from beginning to end, whatever is replaced meanwhile.
 
 use crate::{
-    adapter::asking::Asking,
+    adapter::asking::{Asking, Gathered},
     adapter::revocation_store::RevocationStore,
     adapter::signature_cache::KnownSignatures,
+    crypto::Digest,
     pki::{Certificate, RevocationList},
-    port::Clock,
-    report::{Time, ValidationReport},
-    service::{HitRate, Question, Verification},
+    port::{Clock, EvidenceKind, EvidenceObject, FactsRecord, GatheredFacts, SilentSource},
+    report::{SOFTWARE, Time, ValidationReport},
+    service::{HitRate, Question, VerdictWithFacts, Verification},
     verify::{VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
 };
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Policies of which the facts are remembered: the built-in ones and some files.
+const MAX_POLICIES: usize = 32;
 
 /// Facts for judging, and the room that judges.
 pub struct Facts {
@@ -24,6 +28,14 @@ pub struct Facts {
     store: Option<Arc<RevocationStore>>,
     asking: Option<Asking>,
     signatures: KnownSignatures,
+    records: Mutex<Vec<Record>>,
+}
+
+/// Facts of verdicts under one policy, as long as the lists are these.
+struct Record {
+    policy: Policy,
+    lists: Vec<Digest>,
+    facts: Arc<GatheredFacts>,
 }
 
 /// A verdict about an earlier moment than this many seconds ago asks nobody: a responder speaks of now.
@@ -46,6 +58,7 @@ impl Facts {
             store: None,
             asking: None,
             signatures: KnownSignatures::default(),
+            records: Mutex::default(),
         }
     }
 
@@ -86,13 +99,71 @@ impl Facts {
     }
 }
 
-impl Verification for Facts {
-    fn policy(&self, id: &str) -> Option<Policy> {
-        self.policies.iter().find(|policy| policy.id == id).cloned().or_else(|| Policy::built_in(id))
+impl Facts {
+    /// The facts at hand, ready to be kept; the same value for as long as nothing of them changes.
+    fn record(&self, lists: &[Arc<dyn RevocationList>], policy: &Policy) -> Option<Arc<GatheredFacts>> {
+        let known = || self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let digests: Vec<Digest> = lists.iter().map(|list| list.scope().digest).collect();
+        if let Some(found) = known().iter().find(|known| known.policy == *policy && known.lists == digests) {
+            return Some(Arc::clone(&found.facts));
+        }
+        let facts = Arc::new(self.record_with(lists, policy, &Gathered::default())?);
+        let mut known = known();
+        known.retain(|known| known.policy != *policy);
+        // One for each policy in use; the one used longest goes.
+        if known.len() >= MAX_POLICIES {
+            known.remove(0);
+        }
+        known.push(Record { policy: policy.clone(), lists: digests, facts: Arc::clone(&facts) });
+        Some(facts)
     }
 
-    fn verify(&self, question: &Question<'_>) -> ValidationReport {
-        let (lists, now) = (self.lists(), self.clock.now());
+    /// The facts at hand and what the network said for one verdict.
+    fn record_with(
+        &self,
+        lists: &[Arc<dyn RevocationList>],
+        policy: &Policy,
+        gathered: &Gathered,
+    ) -> Option<GatheredFacts> {
+        let policy = EvidenceObject::new(EvidenceKind::Policy, serde_json::to_vec(policy).ok()?);
+        let certificate = |one: &Certificate| EvidenceObject::new(EvidenceKind::Certificate, one.raw());
+        let anchors: Vec<EvidenceObject> = self.anchors.iter().map(certificate).collect();
+        let intermediates: Vec<EvidenceObject> =
+            self.intermediates.iter().chain(&gathered.issuers).map(certificate).collect();
+        let list = |list: &Arc<dyn RevocationList>| EvidenceObject {
+            kind: EvidenceKind::RevocationList,
+            digest: list.scope().digest,
+            octets: list.raw().map(Arc::from),
+        };
+        let lists: Vec<EvidenceObject> = lists.iter().map(list).collect();
+        let responses: Vec<EvidenceObject> = gathered
+            .responses
+            .iter()
+            .map(|response| EvidenceObject::new(EvidenceKind::OcspResponse, response.raw()))
+            .collect();
+        let named = |objects: &[EvidenceObject]| objects.iter().map(|object| object.digest).collect();
+        let record = FactsRecord {
+            software: SOFTWARE.to_owned(),
+            policy: policy.digest,
+            trust_anchors: named(&anchors),
+            intermediates: named(&intermediates),
+            lists: named(&lists),
+            responses: named(&responses),
+            unavailable: gathered
+                .unavailable
+                .iter()
+                .map(|silent| SilentSource { source: silent.source.clone(), cause: silent.cause.clone() })
+                .collect(),
+        };
+        GatheredFacts::new(&record, [vec![policy], anchors, intermediates, lists, responses].concat()).ok()
+    }
+
+    fn judge_with(
+        &self,
+        question: &Question<'_>,
+        lists: &[Arc<dyn RevocationList>],
+        now: Time,
+    ) -> (ValidationReport, Gathered) {
         let inputs = VerificationInputs {
             report_id: question.report_id,
             at: question.at,
@@ -106,16 +177,40 @@ impl Verification for Facts {
             context: ValidationContext {
                 trust_anchors: &self.anchors,
                 intermediates: &self.intermediates,
-                lists: &lists,
+                lists,
                 now: Some(now),
                 cache: Some(&self.signatures),
                 ..ValidationContext::default()
             },
         };
         match &self.asking {
-            Some(asking) if question.at >= now.plus_seconds(-PRESENT_SECONDS) => asking.verify(&inputs),
-            _ => verify(&inputs),
+            Some(asking) if question.at >= now.plus_seconds(-PRESENT_SECONDS) => asking.judge(&inputs),
+            _ => (verify(&inputs), Gathered::default()),
         }
+    }
+}
+
+impl Verification for Facts {
+    fn policy(&self, id: &str) -> Option<Policy> {
+        self.policies.iter().find(|policy| policy.id == id).cloned().or_else(|| Policy::built_in(id))
+    }
+
+    fn verify(&self, question: &Question<'_>) -> ValidationReport {
+        self.judge_with(question, &self.lists(), self.clock.now()).0
+    }
+
+    fn facts(&self, policy: &Policy) -> Option<Arc<GatheredFacts>> {
+        self.record(&self.lists(), policy)
+    }
+
+    fn judge(&self, question: &Question<'_>) -> VerdictWithFacts {
+        let (lists, now) = (self.lists(), self.clock.now());
+        let (report, gathered) = self.judge_with(question, &lists, now);
+        let facts = match gathered.is_empty() {
+            true => self.record(&lists, question.policy),
+            false => self.record_with(&lists, question.policy, &gathered).map(Arc::new),
+        };
+        VerdictWithFacts { report, facts, now }
     }
 
     fn may_wait(&self) -> bool {

@@ -5,8 +5,10 @@
 pub mod asking;
 pub mod clock;
 pub mod demonstration_folder;
+pub mod evidence;
 pub mod facts;
 pub mod fetch;
+pub mod log;
 pub mod material;
 pub mod revocation_store;
 pub mod sealing;

@@ -2,20 +2,15 @@
 //!
 //! *Invariant:* an audit changes nothing: no report is recorded, no attempt is settled.
 
-use super::{Environment, Exit, Failure, Settings, log_for_a_person, outcome::print};
-use crate::{
-    app::App,
-    licensing::LicenceNumber,
-    port::token::Role,
-    report::{Decision, Time},
-    service::{AuditSummary, Caller, Service},
+use super::{
+    Environment, Exit, Failure, Settings, audit_folder, audit_log, audit_registry, audit_replay, log_for_a_person,
 };
+use crate::{app::App, licensing::LicenceNumber, port::token::Role, report::Time, service::Caller};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
-    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -27,33 +22,57 @@ pub(super) struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// A licence, or a folder of them.
-    #[arg(required_unless_present = "registry", conflicts_with = "registry")]
+    #[arg(required_unless_present_any = ["registry", "log", "replay"],
+        conflicts_with_all = ["registry", "log", "replay"])]
     path: Option<PathBuf>,
     /// Every licence of the registry, and its journal.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["log", "replay"])]
     registry: bool,
+    /// Every recorded report, given again from the evidence it rested on; a difference is an alarm.
+    #[arg(long, conflicts_with_all = ["log", "at"])]
+    replay: bool,
+    /// The transparency log: the registry's own, row by row; or somebody's, at a URL, by its checkpoints and entries.
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    log: Option<Option<String>>,
+    /// The verifier key of the log at a URL.
+    #[arg(long, value_name = "KEY", requires = "log")]
+    log_key: Option<String>,
+    /// A checkpoint kept from earlier, which the log must begin with. Repeatable.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    since: Vec<PathBuf>,
     /// Judge as of this time instead of now (RFC 3339).
     #[arg(long)]
     at: Option<Time>,
+    /// Count the licences whose evidence lasts until before this time at most, and name the first of them (RFC 3339).
+    #[arg(long, value_name = "TIME", requires = "registry")]
+    renew_before: Option<Time>,
     /// Threads; all cores where it is not given.
     #[arg(long)]
     jobs: Option<usize>,
-    /// Write one line of JSON for each licence here; an audit of the registry goes on after the last whole line.
+    /// Write one line of JSON for each licence here. An audit that was cut short goes on where it was.
     #[arg(long, value_name = "FILE.jsonl")]
     report: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     log_for_a_person();
+    if let Some(Some(url)) = &arguments.log {
+        return audit_log::remote(url, arguments.log_key.as_deref(), &arguments.since);
+    }
     let config = arguments.settings.load(environment)?;
     let app = App::assemble(&config)?;
     let service = &app.service;
+    if arguments.log.is_some() {
+        return audit_log::own(service, &caller(), &arguments.since);
+    }
+    if arguments.replay {
+        return audit_replay::run(service, &caller(), arguments.report.as_deref());
+    }
+    let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let (at, report) = (arguments.at, arguments.report.as_deref());
     match &arguments.path {
-        Some(path) => folder(service, path, arguments.at, arguments.report.as_deref()),
-        None => {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            registry(service, arguments.at, arguments.jobs.unwrap_or(cores), arguments.report.as_deref())
-        }
+        Some(path) => audit_folder::run(service, &caller(), path, at, jobs, report),
+        None => audit_registry::run(service, &caller(), at, arguments.renew_before, jobs, report),
     }
 }
 
@@ -61,130 +80,29 @@ fn caller() -> Caller {
     Caller { id: "cli".to_owned(), role: Role::Auditor }
 }
 
-fn registry(service: &Service, at: Option<Time>, jobs: usize, report: Option<&Path>) -> Result<Exit, Failure> {
-    let after = report.map(last_number).transpose()?.flatten();
-    let mut lines = report.map(append_to).transpose()?;
-    let bar = progress();
-    let mut undetermined = 0_u64;
-    let mut unsound = 0_u64;
-    let mut failed = None;
-    let summary = service
-        .audit(&caller(), at, after.as_ref(), jobs, &mut |line, progress| {
-            bar.set_position(progress.licences);
-            let worst = line.documents.iter().map(|document| document.decision).max();
-            match worst {
-                _ if !line.findings.is_empty() => unsound += 1,
-                Some(Decision::Accepted) => {}
-                Some(Decision::Undetermined) => undetermined += 1,
-                Some(Decision::Refused) | None => unsound += 1,
-            }
-            match lines.as_mut().map_or(Ok(()), |lines| write_line(lines, line)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(failure) => {
-                    failed = Some(failure);
-                    ControlFlow::Break(())
-                }
-            }
-        })
-        .map_err(Failure::fault)?;
-    bar.finish_and_clear();
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
-    if let Some(mut lines) = lines {
-        lines.flush().map_err(Failure::fault)?;
-    }
-    print(&in_words(&summary, after.as_ref()))?;
-    Ok(match () {
-        () if unsound > 0 || summary.journal_break.is_some() => Exit::Refused,
-        () if undetermined > 0 => Exit::Undetermined,
-        () => Exit::Success,
-    })
-}
-
-fn folder(service: &Service, path: &Path, at: Option<Time>, report: Option<&Path>) -> Result<Exit, Failure> {
-    let files = files_under(path)?;
-    let mut lines = report.map(append_to).transpose()?;
-    let bar = progress();
-    bar.set_length(files.len() as u64);
-    let mut worst = Exit::Success;
-    let mut accepted = 0_u64;
-    for file in &files {
-        let document = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
-        let found = service.audit_document(&caller(), &document, at).map_err(Failure::fault)?;
-        let decision = found.decision();
-        worst = worst.max(match decision {
-            Decision::Accepted => Exit::Success,
-            Decision::Undetermined => Exit::Undetermined,
-            Decision::Refused => Exit::Refused,
-        });
-        accepted += u64::from(decision == Decision::Accepted);
-        let line = serde_json::json!({
-            "file": file, "decision": decision, "seal": found.verified.decision, "refusal": found.verified.refusal,
-            "registry": found.registry,
-        });
-        match lines.as_mut() {
-            Some(lines) => write_line(lines, &line)?,
-            None => print(&format!("{line}\n"))?,
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    if let Some(mut lines) = lines {
-        lines.flush().map_err(Failure::fault)?;
-        print(&format!("{} documents, {accepted} accepted\n", files.len()))?;
-    }
-    Ok(worst)
-}
-
-fn in_words(summary: &AuditSummary, after: Option<&LicenceNumber>) -> String {
-    let mut text = after.map_or_else(String::new, |number| format!("taken up after {number}\n"));
-    text += &format!("{} licences, {} documents\n", summary.licences, summary.documents);
-    text += &format!("{} licences with findings\n", summary.with_findings);
-    for (code, count) in &summary.by_code {
-        text += &format!("{count} documents: {code}\n");
-    }
-    text += &match &summary.journal_break {
-        None => "the journal is whole\n".to_owned(),
-        Some(broken) => format!("THE JOURNAL IS BROKEN: {broken}\n"),
-    };
-    text
-}
-
-fn progress() -> ProgressBar {
+pub(super) fn progress(of_what: &str) -> ProgressBar {
     // Drawn on standard error, and only where that is a terminal.
-    let style = ProgressStyle::with_template("{pos} licences  {per_sec}  {elapsed}");
+    let style = ProgressStyle::with_template(&format!("{{pos}}/{{len}} {of_what}  {{per_sec}}  {{elapsed}}  {{eta}}"));
     ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn files_under(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Failure::unreadable(path, &error);
-    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if entry.file_type().map_err(unreadable)?.is_file() {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn append_to(path: &Path) -> Result<BufWriter<File>, Failure> {
+pub(super) fn append_to(path: &Path) -> Result<BufWriter<File>, Failure> {
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.map(BufWriter::new).map_err(|error| Failure::fault(format!("{}: {error}", path.display())))
 }
 
-fn write_line(lines: &mut BufWriter<File>, line: &impl serde::Serialize) -> Result<(), Failure> {
+pub(super) fn write_line(lines: &mut BufWriter<File>, line: &impl serde::Serialize) -> Result<(), Failure> {
     serde_json::to_writer(&mut *lines, line).map_err(Failure::fault)?;
     lines.write_all(b"\n").map_err(Failure::fault)
 }
 
-/// The licence of the last whole line; a line that was cut short is cut off, so that it is written again.
-fn last_number(path: &Path) -> Result<Option<LicenceNumber>, Failure> {
+/// The licence of the last whole line.
+pub(super) fn last_number(path: &Path) -> Result<Option<LicenceNumber>, Failure> {
+    Ok(last_value(path, "number")?.map(LicenceNumber))
+}
+
+/// A value of the last whole line; a line that was cut short is cut off, so that it is written again.
+pub(super) fn last_value(path: &Path, key: &str) -> Result<Option<String>, Failure> {
     let fault = |error| Failure::fault(format!("{}: {error}", path.display()));
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
@@ -197,23 +115,26 @@ fn last_number(path: &Path) -> Result<Option<LicenceNumber>, Failure> {
     let mut tail = Vec::new();
     BufReader::new(&mut file).take(TAIL_BYTES).read_to_end(&mut tail).map_err(fault)?;
     let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end.saturating_add(1));
+    let foreign = || Failure::usage(format!("{} is no report of such an audit", path.display()));
     if whole == 0 && start > 0 {
-        return Err(Failure::usage(format!("{} is no report of an audit", path.display())));
+        return Err(foreign());
     }
-    file.set_len(start.saturating_add(whole as u64)).map_err(fault)?;
-    let Some(last) = tail.get(..whole).unwrap_or_default().lines().map_while(Result::ok).last() else {
-        return Ok(None);
+    let last = tail.get(..whole).unwrap_or_default().lines().map_while(Result::ok).last();
+    let value = match &last {
+        None => None,
+        Some(last) => {
+            let line: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
+            Some(line.get(key).and_then(serde_json::Value::as_str).ok_or_else(foreign)?.to_owned())
+        }
     };
-    let line: serde_json::Value = serde_json::from_str(&last).unwrap_or_default();
-    match line.get("number").and_then(serde_json::Value::as_str) {
-        Some(number) => Ok(Some(LicenceNumber(number.to_owned()))),
-        None => Err(Failure::usage(format!("{} is no report of an audit of the registry", path.display()))),
-    }
+    file.set_len(start.saturating_add(whole as u64)).map_err(fault)?;
+    Ok(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_report_that_was_cut_short_is_taken_up_after_its_last_whole_line() {

@@ -4,6 +4,10 @@
 //! input, 70 our own fault. Results go to standard output, everything else to standard error.
 
 mod audit;
+mod audit_folder;
+mod audit_log;
+mod audit_registry;
+mod audit_replay;
 mod bench;
 mod bench_crl;
 mod bench_http;

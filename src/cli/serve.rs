@@ -4,6 +4,7 @@ use super::{Environment, Exit, Failure, Settings};
 use crate::{
     app::App,
     http::{self, Parts},
+    port::TransparencyLog as _,
     telemetry,
 };
 use clap::Args;
@@ -32,7 +33,10 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
         let folder = demonstration.folder().display();
         tracing::warn!(%folder, "DEMONSTRATION: keys, certificates and tokens in this folder prove nothing");
     }
+    tracing::info!(verifier_key = %app.log.verifier_key(), "the journal is published as a transparency log");
     let refresher = app.refresher;
+    // Until the listener has ended; the last rows are published then.
+    let _publisher = app.publisher;
     let parts = Parts { use_cases: app.service, tokens: app.tokens, readiness: app.readiness, metrics };
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::fault)?;
     runtime.block_on(async {

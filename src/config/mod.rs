@@ -3,12 +3,14 @@
 //! *Invariant:* an unknown key or variable is refused, never ignored; a secret never leaves through `Debug` or
 //! [`Config::masked`].
 
+mod journal;
 mod layers;
 mod policy;
 mod revocation;
 mod services;
 mod size;
 
+pub use journal::Journal;
 pub use layers::ConfigError;
 pub use policy::read_policy;
 pub use revocation::{Asked, Revocation, Series};
@@ -48,6 +50,8 @@ pub struct Config {
     pub authority: Authority,
     /// Who issues: what a licence says where the officer says nothing else.
     pub issuer: Option<crate::service::Authority>,
+    /// How the journal is published as a transparency log.
+    pub journal: Journal,
     /// Policy files beside the built-in policies.
     pub policies: Vec<PathBuf>,
     /// What an installation decides about services of the catalogue, by id.
@@ -203,6 +207,7 @@ impl Config {
         let refuse = |detail: &str| Err(ConfigError::Contradiction(detail.into()));
         self.revocation.check()?;
         self.catalogue()?;
+        self.journal.check()?;
         let http = &self.http;
         if http.tls_certificate.is_some() != http.tls_key.is_some() {
             return refuse("http.tls_certificate and http.tls_key are given together or not at all");

@@ -4,7 +4,7 @@
 //! id = "agency-strict"
 //! version = "2026-11"
 //! extends = "request"
-//! roles = ["first-head", "employee-signatory"]
+//! roles = ["first-head", "right-to-sign"]
 //! check_digit = "refuse"
 //! signing_certificate_attribute = "refuse"
 //!

@@ -4,7 +4,7 @@
 //! [services.agency-pipelines]
 //! xml_element = "/f:form/f:application"                  # what a signature must cover, instead of the whole document
 //! xml_namespaces = { f = "urn:kz:form" }
-//! roles = ["first-head", "employee-signatory"]
+//! roles = ["first-head", "right-to-sign"]
 //!
 //! [services.agency-pipelines.identity]                   # replaces the built-in rule as a whole
 //! xml_iin = "/f:form/f:application/f:iin"

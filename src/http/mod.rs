@@ -14,6 +14,7 @@ mod batch;
 mod body;
 mod call;
 mod edge;
+mod log;
 mod openapi;
 mod operations;
 mod problem;
@@ -148,12 +149,15 @@ fn calls() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(registry::stamp))
         .routes(routes!(registry::licence))
         .routes(routes!(registry::document))
+        .routes(routes!(log::licence_proof))
         .routes(routes!(registry::reissue))
         .routes(routes!(registry::duplicate))
         .routes(routes!(registry::suspend))
         .routes(routes!(registry::resume))
         .routes(routes!(registry::terminate))
         .routes(routes!(verifications::licence))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::tile))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))

@@ -65,8 +65,13 @@ pub(super) fn preamble() -> utoipa::openapi::OpenApi {
 /// The whole description: the calls as their handlers say, who may make them as the table of rules says.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut api = super::calls().into_openapi();
+    // A parameter that takes several segments is written `{*name}` in a route and `{name}` in a description.
+    let described = |path: &str| path.replace("{*", "{");
+    let paths = std::mem::take(&mut api.paths.paths);
+    api.paths.paths = paths.into_iter().map(|(path, item)| (described(&path), item)).collect();
     for rule in RULES {
-        let Some(operation) = api.paths.paths.get_mut(rule.path).and_then(|item| operation_mut(item, &rule.method))
+        let Some(operation) =
+            api.paths.paths.get_mut(&described(rule.path)).and_then(|item| operation_mut(item, &rule.method))
         else {
             continue;
         };

@@ -291,7 +291,7 @@ async fn order<T: serde::de::DeserializeOwned>(request: Request) -> Result<(T, B
 }
 
 /// A number that cannot exist is not looked up.
-fn known_form(number: String, what: &str) -> Result<String, Problem> {
+pub(super) fn known_form(number: String, what: &str) -> Result<String, Problem> {
     let fits = number.len() <= MAX_NUMBER && number.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(number) } else { Err(Problem::new(problem::NOT_FOUND, format!("no {what} has this number"))) }
 }

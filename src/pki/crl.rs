@@ -31,6 +31,11 @@ pub trait RevocationList: Send + Sync {
     /// Whom the list is from, when, and which certificates it is about.
     fn scope(&self) -> &CrlScope;
 
+    /// The list as received, where it is at hand whole.
+    fn raw(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// The entry for a certificate, by its issuer and serial number (contents of the INTEGER).
     ///
     /// Where the list has several for it, one that revokes wins over removeFromCRL.

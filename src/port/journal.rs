@@ -1,15 +1,16 @@
 //! The journal: every registration, stamping and change of state, in order, each row bound to all before it.
 //!
-//! A row is a leaf in the sense of RFC 6962 §2.1 (`SHA-256(0x00 ‖ entry)`), and the chain hash of a row is
-//! `SHA-256(chain hash of the row before ‖ leaf hash)`. A Merkle tree over the same leaves can replace the chain
-//! without a row being rewritten.
+//! A row is a leaf in the sense of RFC 6962 §2.1 (`SHA-256(0x00 ‖ entry)`): row 1 is entry 0 of the transparency log. The
+//! chain hash of a row is `SHA-256(chain hash of the row before ‖ leaf hash)`: it names the first row that was altered
+//! even where no log is at hand.
 //!
 //! *Invariant:* an entry carries digests, numbers and states, never a name, an IIN or a BIN.
 
-use super::RegistryError;
-use crate::crypto::{Digest, DigestAlgorithm};
+use super::{EvidenceKind, RegistryError};
+use crate::crypto::Digest;
 use crate::licensing::{Container, DocumentKind, LicenceAction, LicenceNumber, LicenceState, RequestNumber};
 use crate::report::Time;
+use crate::transparency::merkle::{leaf_hash, sha256};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 over everything the journal says up to and including a row.
@@ -96,6 +97,13 @@ pub enum JournalEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Digest>,
     },
+    /// An object that verdicts rest on was kept for the first time.
+    EvidenceKept {
+        /// What it is.
+        kind: EvidenceKind,
+        /// Its digest.
+        object: String,
+    },
     /// An access token was made.
     TokenCreated {
         /// Id of the token.
@@ -119,6 +127,7 @@ impl JournalEvent {
             | JournalEvent::Stamped { number, .. }
             | JournalEvent::Voided { number, .. }
             | JournalEvent::StateChanged { number, .. } => &number.0,
+            JournalEvent::EvidenceKept { object, .. } => object,
             JournalEvent::TokenCreated { token, .. } | JournalEvent::TokenRevoked { token } => token,
         }
     }
@@ -153,6 +162,19 @@ pub struct JournalRow {
     pub leaf: String,
     /// The chain hash of this row.
     pub hash: ChainHash,
+    /// The number by which the row is found; it must be the entry's own.
+    pub subject: String,
+}
+
+impl JournalRow {
+    /// What the row says.
+    ///
+    /// # Errors
+    /// [`RegistryError::Damaged`] where it cannot be read.
+    pub fn entry(&self) -> Result<JournalEntry, RegistryError> {
+        let unreadable = || RegistryError::Damaged { what: format!("journal row {} cannot be read", self.position) };
+        serde_json::from_str(&self.leaf).map_err(|_| unreadable())
+    }
 }
 
 /// The first row that does not fit.
@@ -165,23 +187,24 @@ pub struct ChainBreak {
     pub what: &'static str,
 }
 
-/// RFC 6962 §2.1 leaf hash of an entry.
-pub fn leaf_hash(leaf: &[u8]) -> ChainHash {
-    sha256(&[&[0], leaf])
-}
-
 /// The chain hash of a row from the one before; the first row follows on 32 zero octets.
 pub fn chain(previous: &ChainHash, leaf: &[u8]) -> ChainHash {
     sha256(&[previous, &leaf_hash(leaf)])
 }
 
-fn sha256(parts: &[&[u8]]) -> ChainHash {
-    let mut hasher = DigestAlgorithm::Sha256.hasher();
-    for part in parts {
-        hasher.update(part);
-    }
-    // SHA-256 gives 32 octets; zeros would break the chain visibly.
-    hasher.finish().as_bytes().try_into().unwrap_or([0; 32])
+/// A checkpoint of the transparency log over the journal, as it was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// Which log.
+    pub origin: String,
+    /// How many rows it covers: those up to this position.
+    pub size: u64,
+    /// When it was made, by our clock.
+    pub at: Time,
+    /// The signed note.
+    pub note: String,
+    /// A time-stamp token over the note (RFC 3161), DER, where one was asked for.
+    pub token: Option<Vec<u8>>,
 }
 
 /// The journal, read side. Rows are written by [`super::Registry`] in the transaction they record.
@@ -198,11 +221,31 @@ pub trait Journal: Send + Sync {
     /// [`RegistryError`] where the store cannot be read.
     fn rows_after(&self, position: u64, limit: usize) -> Result<Vec<JournalRow>, RegistryError>;
 
-    /// Everything about one number, oldest first.
+    /// Every row about one number, oldest first.
     ///
     /// # Errors
     /// [`RegistryError`] where the store cannot be read.
-    fn history(&self, subject: &str) -> Result<Vec<JournalEntry>, RegistryError>;
+    fn rows_about(&self, subject: &str) -> Result<Vec<JournalRow>, RegistryError>;
+
+    /// What the rows about one number say, oldest first.
+    ///
+    /// # Errors
+    /// [`RegistryError`] where the store cannot be read.
+    fn history(&self, subject: &str) -> Result<Vec<JournalEntry>, RegistryError> {
+        self.rows_about(subject)?.iter().map(JournalRow::entry).collect()
+    }
+
+    /// The checkpoints of a log that are kept, smallest first: every time-stamped one, and the last.
+    ///
+    /// # Errors
+    /// [`RegistryError`] where the store cannot be read.
+    fn checkpoints(&self, origin: &str) -> Result<Vec<StoredCheckpoint>, RegistryError>;
+
+    /// Keeps a checkpoint, on disk when this answers. It takes the place of the last one where that is not time-stamped.
+    ///
+    /// # Errors
+    /// [`RegistryError::Damaged`] where it covers fewer rows than the last one, or more than there are.
+    fn record_checkpoint(&self, checkpoint: StoredCheckpoint) -> Result<(), RegistryError>;
 
     /// Walks the chain from the first row and compares each hash; the first row that does not fit is named.
     /// Gives the head.

@@ -5,19 +5,23 @@
 //!
 //! *Invariant:* no role names an adapter, a database or a protocol.
 
+mod evidence;
 mod journal;
+mod log;
 mod registry;
 mod revocation_source;
 mod signer;
 pub mod token;
 
+pub use evidence::{EvidenceKind, EvidenceObject, EvidenceStore, FactsRecord, GatheredFacts, SilentSource};
 pub use journal::{
-    ChainBreak, ChainHash, FormDigest, Journal, JournalEntry, JournalEvent, JournalRow, chain, leaf_hash,
+    ChainBreak, ChainHash, FormDigest, Journal, JournalEntry, JournalEvent, JournalRow, StoredCheckpoint, chain,
 };
+pub use log::{LogError, TransparencyLog};
 pub use registry::{
     CompletedForm, Completion, Conflict, DocumentRecord, IdempotencyKey, Intent, LicenceRecord, NewReport, NewRequest,
-    NumberSeries, Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SealedForm, SeenKey,
-    StampingId, StampingPurpose, StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
+    NumberSeries, Registration, Registry, RegistryError, ReplayableReport, RequestRecord, Reservation, Reserved,
+    SealedForm, SeenKey, StampingId, StampingPurpose, StateChange, StoredReport, StoredRequest, Unfinished, Unknown,
 };
 pub use revocation_source::{OcspAnswer, OcspQuestion, RevocationSource};
 pub use signer::{KeySigner, SignerError};

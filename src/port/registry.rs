@@ -3,7 +3,7 @@
 //! *Invariant:* a method that writes answers only when the row is on disk, and its journal rows with it, in one
 //! transaction.
 
-use super::{FormDigest, Journal};
+use super::{EvidenceObject, FormDigest, Journal};
 use crate::crypto::Digest;
 use crate::licensing::{
     Container, Date, DocumentKind, Holder, LicenceAction, LicenceNumber, LicenceState, NumberFormat, PermitType,
@@ -31,6 +31,33 @@ pub struct NewReport {
     pub document: Digest,
     /// The report, JSON as answered.
     pub json: Bytes,
+    /// The present of the verdict, which may be about an earlier time.
+    pub judged_at: Time,
+    /// The facts that it rested on, kept before.
+    pub facts: Option<Digest>,
+    /// Parameters of the verification, JSON, where there were any.
+    pub parameters: Option<Vec<u8>>,
+}
+
+/// A report with what gives it again.
+#[derive(Clone, Debug)]
+pub struct ReplayableReport {
+    /// Its position, from 1, in the order of recording.
+    pub position: u64,
+    /// Id.
+    pub id: Uuid,
+    /// The report, JSON as answered; its digest was compared on reading.
+    pub json: Vec<u8>,
+    /// The present of the verdict.
+    pub judged_at: Time,
+    /// The facts that it rested on; `None` for a report recorded before they were kept.
+    pub facts: Option<Digest>,
+    /// Parameters of the verification, JSON.
+    pub parameters: Option<Vec<u8>>,
+    /// The document, where it is kept: that of a registered request or of a licence.
+    pub document: Option<Vec<u8>>,
+    /// The detached content, where the document is a registered request that has one.
+    pub content: Option<Vec<u8>>,
 }
 
 /// A report as it was kept; the digest was compared on reading.
@@ -272,6 +299,8 @@ pub struct Completion {
     pub content: Digest,
     /// The same document in the other containers.
     pub forms: Vec<CompletedForm>,
+    /// The facts on which our own verification rested, kept before.
+    pub facts: Option<Digest>,
     /// When.
     pub at: Time,
 }
@@ -325,6 +354,9 @@ pub struct DocumentRecord {
     /// The same document in the other containers; none where it was stamped before there were any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<SealedForm>,
+    /// The facts on which our own verification rested then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Digest>,
 }
 
 impl DocumentRecord {
@@ -491,6 +523,24 @@ pub trait Registry: Journal {
     /// [`RegistryError::Damaged`] where its digest does not fit.
     fn report(&self, id: Uuid) -> Result<Option<StoredReport>, RegistryError>;
 
+    /// Reports after a position with what gives them again, at most `limit`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Damaged`] where a digest does not fit.
+    fn reports_after(&self, position: u64, limit: usize) -> Result<Vec<ReplayableReport>, RegistryError>;
+
+    /// Keeps objects that are not kept yet, each with its row in the journal. One without octets is kept elsewhere.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; then nothing was kept.
+    fn record_evidence(&self, objects: Vec<EvidenceObject>, at: Time) -> Result<(), RegistryError>;
+
+    /// An object's octets, not compared; `Some(None)` where they are kept elsewhere.
+    ///
+    /// # Errors
+    /// [`RegistryError`] where the store cannot be read.
+    fn evidence(&self, digest: &Digest) -> Result<Option<Option<Vec<u8>>>, RegistryError>;
+
     /// The request that was registered with any of these signatures.
     ///
     /// # Errors
@@ -583,6 +633,12 @@ pub trait Registry: Journal {
     /// # Errors
     /// [`RegistryError::Damaged`] where the bytes are not the ones stored.
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError>;
+
+    /// How many licences there are.
+    ///
+    /// # Errors
+    /// [`RegistryError`] where the store cannot be read.
+    fn licence_count(&self) -> Result<u64, RegistryError>;
 
     /// Licence numbers after `after` in the order of issue, at most `limit`; the walk of an audit.
     ///

@@ -13,9 +13,9 @@ use crate::crypto::Digest;
 use crate::licensing::{Container, DocumentKind, Licence, LicenceNumber, LicenceState};
 use crate::port::token::Role;
 use crate::port::{ChainBreak, DocumentRecord, JournalEntry, JournalEvent, LicenceRecord, SealedForm};
-use crate::report::{Decision, Time};
+use crate::report::{Decision, Time, ValidationReport};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -69,6 +69,9 @@ pub struct AuditedDocument {
     /// Code of the first failing reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// Until when the evidence in the document lasts: the end of its signers' certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_before: Option<Time>,
 }
 
 /// One line of an audit.
@@ -94,15 +97,23 @@ impl AuditedLicence {
     }
 }
 
-/// How far a walk has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditProgress {
-    /// Licences told about.
-    pub licences: u64,
+/// How a walk is to be made.
+#[derive(Clone, Debug, Default)]
+pub struct AuditOrder {
+    /// The time to judge as of; now where it is not given.
+    pub at: Option<Time>,
+    /// Licences whose evidence lasts until before this time at most are counted as to be renewed.
+    pub renew_before: Option<Time>,
+    /// The last licence told by a walk that was cut short.
+    pub after: Option<LicenceNumber>,
+    /// Threads.
+    pub jobs: usize,
+    /// What the walk that was cut short had come to.
+    pub so_far: AuditSummary,
 }
 
 /// What a walk amounts to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditSummary {
     /// Licences told about.
     pub licences: u64,
@@ -110,62 +121,95 @@ pub struct AuditSummary {
     pub documents: u64,
     /// Licences that are not as they were issued.
     pub with_findings: u64,
+    /// Licences with findings, without a document, or with a document that is refused.
+    pub unsound: u64,
+    /// Licences of which the worst is a document that a later try may settle.
+    pub undetermined: u64,
+    /// Documents by the decision on the seal.
+    pub by_decision: BTreeMap<String, u64>,
     /// Documents by the code of their first failing reason.
     pub by_code: BTreeMap<String, u64>,
+    /// Licences to be renewed before the time that was asked about.
+    pub to_renew: u64,
+    /// The first of them.
+    pub renew_first: Vec<LicenceNumber>,
     /// The first row of the journal that does not fit, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_break: Option<String>,
 }
 
+/// Licences to be renewed that a summary names.
+const MAX_RENEW_FIRST: usize = 100;
+
 impl AuditSummary {
-    fn count(&mut self, line: &AuditedLicence) {
+    fn count(&mut self, line: &AuditedLicence, renew_before: Option<Time>) {
         self.licences += 1;
         let is_document = |sealed: &&AuditedDocument| sealed.container == Container::Cms;
         self.documents += line.documents.iter().filter(is_document).count() as u64;
         self.with_findings += u64::from(!line.findings.is_empty());
-        for code in line.documents.iter().filter_map(|document| document.refusal.clone()) {
-            *self.by_code.entry(code).or_default() += 1;
+        match line.documents.iter().map(|document| document.decision).max() {
+            Some(Decision::Accepted) if line.findings.is_empty() => {}
+            Some(Decision::Undetermined) if line.findings.is_empty() => self.undetermined += 1,
+            _ => self.unsound += 1,
+        }
+        for document in &line.documents {
+            *self.by_decision.entry(document.decision.as_str().to_owned()).or_default() += 1;
+            if let Some(code) = &document.refusal {
+                *self.by_code.entry(code.clone()).or_default() += 1;
+            }
+        }
+        let ends =
+            |document: &AuditedDocument| document.renew_before.zip(renew_before).is_some_and(|(end, by)| end < by);
+        if line.documents.iter().any(ends) {
+            self.to_renew += 1;
+            if self.renew_first.len() < MAX_RENEW_FIRST {
+                self.renew_first.push(line.number.clone());
+            }
         }
     }
 }
 
 impl Service {
-    /// Walks through the journal, then through every licence after `after`, on `jobs` threads, as of `at` (now where it
-    /// is not given). Each licence is told in the order of issue; telling may break the walk off.
+    /// Walks through the journal, then through every licence after the last one told. Each licence is told in the order of
+    /// issue, with what the walk amounts to so far; telling may break it off.
     ///
     /// # Errors
     /// [`ServiceError`] where the registry cannot be walked at all.
     pub fn audit(
         &self,
         caller: &Caller,
-        at: Option<Time>,
-        after: Option<&LicenceNumber>,
-        jobs: usize,
-        tell: &mut dyn FnMut(&AuditedLicence, AuditProgress) -> ControlFlow<()>,
+        order: AuditOrder,
+        tell: &mut dyn FnMut(&AuditedLicence, &AuditSummary) -> ControlFlow<()>,
     ) -> Result<AuditSummary, ServiceError> {
         authorise(caller, &[Role::Auditor])?;
-        let at = at.unwrap_or_else(|| self.clock.now());
+        let at = order.at.unwrap_or_else(|| self.clock.now());
         let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs.max(1))
+            .num_threads(order.jobs.max(1))
             .build()
             .map_err(|error| ServiceError::Internal { cause: error.to_string() })?;
         let broken: Option<ChainBreak> = self.registry.verify_chain()?.err();
-        let mut summary =
-            AuditSummary { journal_break: broken.map(|broken| broken.to_string()), ..AuditSummary::default() };
-        let mut last = after.cloned();
-        loop {
-            let page = self.registry.licences_after(last.as_ref(), PAGE)?;
-            let Some(end) = page.last() else { return Ok(summary) };
+        let mut summary = order.so_far;
+        summary.journal_break = broken.map(|broken| broken.to_string());
+        let mut last = order.after;
+        let mut page = self.registry.licences_after(last.as_ref(), PAGE)?;
+        while let Some(end) = page.last() {
             last = Some(end.clone());
-            let lines: Vec<AuditedLicence> =
-                threads.install(|| page.par_iter().map(|number| self.audit_licence(number, at)).collect());
+            // The next page is looked up while this one is judged.
+            let (lines, next): (Vec<AuditedLicence>, _) = threads.install(|| {
+                rayon::join(
+                    || page.par_iter().map(|number| self.audit_licence(number, at)).collect(),
+                    || self.registry.licences_after(last.as_ref(), PAGE),
+                )
+            });
             for line in &lines {
-                summary.count(line);
-                if tell(line, AuditProgress { licences: summary.licences }).is_break() {
+                summary.count(line, order.renew_before);
+                if tell(line, &summary).is_break() {
                     return Ok(summary);
                 }
             }
+            page = next?;
         }
+        Ok(summary)
     }
 
     fn audit_licence(&self, number: &LicenceNumber, at: Time) -> AuditedLicence {
@@ -211,6 +255,7 @@ impl Service {
             container: form.container,
             document: form.digest,
             decision: judged.report.decision,
+            renew_before: ends(&judged.report),
             refusal: judged.report.refusal.map(|refusal| refusal.code),
         });
         let Some(content) = self.content_of(&sealed).filter(|content| content.digest == form.content) else {
@@ -235,6 +280,11 @@ impl Service {
             () => None,
         })
     }
+}
+
+/// The end of the first signer's certificate to end.
+fn ends(report: &ValidationReport) -> Option<Time> {
+    report.signatures.iter().filter_map(|signature| Some(signature.signer.as_ref()?.not_after)).min()
 }
 
 /// The state that the rows about a licence lead to.

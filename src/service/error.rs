@@ -1,7 +1,7 @@
 //! Why a use case was not carried out.
 
 use crate::licensing::TermsRefused;
-use crate::port::{Conflict, RegistryError, SignerError, Unknown};
+use crate::port::{Conflict, LogError, RegistryError, SignerError, Unknown};
 
 /// A use case was not carried out. Whose fault it is decides what a protocol makes of it: the caller's for
 /// [`ServiceError::is_callers`], the document's for [`ServiceError::NotAcceptable`], ours otherwise.
@@ -150,6 +150,19 @@ impl From<RegistryError> for ServiceError {
             RegistryError::Full => ServiceError::StoreFull,
             RegistryError::Damaged { what } => ServiceError::StoreDamaged { what },
             RegistryError::Failed { cause } => ServiceError::Internal { cause },
+        }
+    }
+}
+
+impl From<LogError> for ServiceError {
+    fn from(error: LogError) -> ServiceError {
+        match error {
+            LogError::Journal(error) => error.into(),
+            LogError::Tile { .. }
+            | LogError::RolledBack { .. }
+            | LogError::Altered { .. }
+            | LogError::Checkpoint(_) => ServiceError::StoreDamaged { what: error.to_string() },
+            LogError::File { .. } | LogError::Key => ServiceError::Internal { cause: error.to_string() },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Licences after they are stamped: their states, their documents, and what anyone may ask about one.
 
 use super::model::{Caller, LicenceVerified, LicenceView, RegistryFinding, StateOrder};
-use super::requests::{Judged, authorise, internal, invalid, new_report, verified};
-use super::verification::Question;
+use super::requests::{Judged, authorise, internal, invalid, verified};
+use super::verification::{Question, VerdictWithFacts};
 use super::{SealedContent, Service, ServiceError};
 use crate::crypto::Digest;
 use crate::format::armour;
@@ -92,7 +92,7 @@ impl Service {
         let at = self.clock.now();
         let judged = self.judge_seal(document, at)?;
         let verified = verified(&judged)?;
-        self.registry.record_report(new_report(&judged, &verified, at, ANYONE))?;
+        self.registry.record_report(self.new_report(&judged, &verified, at, ANYONE)?)?;
         Ok(LicenceVerified { verified, registry: self.registry_finding(document, &judged, at)? })
     }
 
@@ -115,7 +115,7 @@ impl Service {
     pub(super) fn judge_seal(&self, document: &[u8], at: Time) -> Result<Judged, ServiceError> {
         let policy = self.verification.policy(LICENCE_POLICY).ok_or_else(|| internal("no policy for licences"))?;
         let id = Uuid::now_v7();
-        let report = self.verification.verify(&Question {
+        let VerdictWithFacts { report, facts, now } = self.verification.judge(&Question {
             report_id: &id.to_string(),
             at,
             received_at: None,
@@ -127,7 +127,7 @@ impl Service {
             policy: &policy,
         });
         let document = report.document.digest.parse().map_err(internal)?;
-        Ok(Judged { id, report, document })
+        Ok(Judged { id, report, document, facts, now, parameters: None })
     }
 
     fn registry_finding(&self, document: &[u8], judged: &Judged, at: Time) -> Result<RegistryFinding, ServiceError> {

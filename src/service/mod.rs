@@ -10,24 +10,28 @@ pub mod access;
 mod audit;
 mod error;
 mod licences;
+mod log;
 mod model;
 pub mod readiness;
+mod replay;
 mod requests;
 pub mod signing;
 mod stamping;
 mod verification;
 
-pub use audit::{AuditFinding, AuditProgress, AuditSummary, AuditedDocument, AuditedLicence};
+pub use audit::{AuditFinding, AuditOrder, AuditSummary, AuditedDocument, AuditedLicence};
 pub use error::ServiceError;
+pub use log::{LicenceProof, LogAudit, LogFinding, ProvenEntry};
 pub use model::{
     Applicant, Caller, Idempotency, LicenceVerified, LicenceView, Novelty, Recovery, Registered, RegistryFinding,
     RequestView, STATE_ACTIONS, StampOrder, StateOrder, Submission, VerificationParameters, Verified,
 };
-pub use verification::{HitRate, Question, Verification};
+pub use replay::{ReplayOutcome, ReplaySummary, ReplayedReport};
+pub use verification::{HitRate, Question, VerdictWithFacts, Verification};
 
 use crate::crypto::Digest;
 use crate::licensing::{Bilingual, Catalogue, Container, Licence, NumberFormat};
-use crate::port::{Clock, JournalEntry, KeySigner, Registry};
+use crate::port::{Clock, EvidenceStore, KeySigner, Registry, TransparencyLog};
 use crate::report::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -114,6 +118,10 @@ pub struct Service {
     pub stamping: Arc<dyn Stamping>,
     /// Signs; without one, everything but stamping works.
     pub signer: Option<Arc<dyn KeySigner>>,
+    /// Publishes the journal; without one, everything but its proofs works.
+    pub log: Option<Arc<dyn TransparencyLog>>,
+    /// Keeps what verdicts rest on; without one, reports cannot be given again.
+    pub evidence: Option<Arc<dyn EvidenceStore>>,
     /// What the installation decides.
     pub settings: Settings,
 }
@@ -123,9 +131,7 @@ impl Service {
     fn proven_time(&self) -> Result<Time, ServiceError> {
         let now = self.clock.now();
         let Some(head) = self.registry.head()? else { return Ok(now) };
-        let entry: JournalEntry = serde_json::from_str(&head.leaf).map_err(|_| ServiceError::StoreDamaged {
-            what: format!("journal row {} cannot be read", head.position),
-        })?;
+        let entry = head.entry()?;
         let behind = entry.at.unix().saturating_sub(now.unix());
         if behind > MAX_CLOCK_STEP_SECONDS {
             return Err(ServiceError::ClockWentBack { seconds: behind });

@@ -1,17 +1,21 @@
 //! Verifying a document, registering a request.
 
 use super::model::{Applicant, Caller, Novelty, Registered, RequestView, Submission, VerificationParameters, Verified};
-use super::verification::Question;
+use super::replay::RecordedParameters;
+use super::verification::{Question, VerdictWithFacts};
 use super::{Service, ServiceError};
 use crate::crypto::Digest;
 use crate::format::Format;
 use crate::licensing::{self, Date, RequestNumber};
 use crate::pki::identity::{Bin, Iin};
 use crate::port::token::Role;
-use crate::port::{NewReport, NewRequest, NumberSeries, Registration, RegistryError, SeenKey, StoredRequest, Unknown};
+use crate::port::{
+    GatheredFacts, NewReport, NewRequest, NumberSeries, Registration, RegistryError, SeenKey, StoredRequest, Unknown,
+};
 use crate::report::{CheckId, Outcome, Reason, Time, ValidationReport};
 use crate::verify::policy::{IdentityRequirement, Policy};
 use crate::verify::{DeclaredApplicant, ServiceRules, replay};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The policy of a request where the caller names none (contract §2).
@@ -23,6 +27,7 @@ struct Resolved {
     declared: DeclaredApplicant,
     rules: Option<ServiceRules>,
     policy: Policy,
+    parameters: VerificationParameters,
 }
 
 /// A report with what is recorded of it.
@@ -30,6 +35,10 @@ pub(super) struct Judged {
     pub(super) id: Uuid,
     pub(super) report: ValidationReport,
     pub(super) document: Digest,
+    pub(super) facts: Option<Arc<GatheredFacts>>,
+    pub(super) now: Time,
+    /// Parameters that give the report again.
+    pub(super) parameters: Option<Vec<u8>>,
 }
 
 impl Service {
@@ -79,7 +88,7 @@ impl Service {
             replay::refuse(&mut judged.report);
         }
         let verified = verified(&judged)?;
-        let report = new_report(&judged, &verified, now, &caller.id);
+        let report = self.new_report(&judged, &verified, now, &caller.id)?;
         Ok((verified, report))
     }
 
@@ -105,7 +114,7 @@ impl Service {
         let at = self.clock.now();
         let judged = self.judge(&resolved, &submission.document, submission.content.as_deref(), at, None)?;
         let verified = verified(&judged)?;
-        let report = new_report(&judged, &verified, at, &caller.id);
+        let report = self.new_report(&judged, &verified, at, &caller.id)?;
         let seen = seen_keys(&judged.report);
         let accepted = match judged.report.accept() {
             Ok(accepted) if accepted.report().document.format != Format::Certificate.as_str() => accepted,
@@ -173,13 +182,7 @@ impl Service {
     }
 
     fn resolve(&self, parameters: &VerificationParameters) -> Result<Resolved, ServiceError> {
-        let format = match parameters.format.as_deref() {
-            None | Some("auto") => None,
-            Some(name) => {
-                let name = serde_json::Value::String(name.to_owned());
-                Some(serde_json::from_value(name).map_err(|_| invalid("/format", "is not a known format"))?)
-            }
-        };
+        let format = format(parameters.format.as_deref())?;
         let rules = parameters.service.as_deref().map(|id| self.service(id)).transpose()?;
         let policy = parameters.policy.as_deref().unwrap_or(REQUEST_POLICY);
         Ok(Resolved {
@@ -187,7 +190,36 @@ impl Service {
             declared: declared(&parameters.applicant)?,
             rules: rules.map(licensing::Service::rules),
             policy: self.verification.policy(policy).ok_or_else(|| invalid("/policy", "is not a known policy"))?,
+            parameters: parameters.clone(),
         })
+    }
+
+    /// The row of a report. What it rested on is kept first: a report never refers to what is not there.
+    pub(super) fn new_report(
+        &self,
+        judged: &Judged,
+        verified: &Verified,
+        at: Time,
+        actor: &str,
+    ) -> Result<NewReport, ServiceError> {
+        Ok(NewReport {
+            id: judged.id,
+            at,
+            actor: actor.to_owned(),
+            decision: judged.report.decision,
+            document: judged.document,
+            json: verified.json.clone(),
+            judged_at: judged.now,
+            facts: self.keep_facts(judged, at)?,
+            parameters: judged.parameters.clone(),
+        })
+    }
+
+    /// Keeps what a verdict rested on; its digest.
+    pub(super) fn keep_facts(&self, judged: &Judged, at: Time) -> Result<Option<Digest>, ServiceError> {
+        let (Some(evidence), Some(facts)) = (&self.evidence, &judged.facts) else { return Ok(None) };
+        evidence.keep(facts, at)?;
+        Ok(Some(facts.digest))
     }
 
     /// Verifies anew what was registered, with the parameters it was registered with, at another time. What a message
@@ -208,7 +240,7 @@ impl Service {
         received_at: Option<Time>,
     ) -> Result<Judged, ServiceError> {
         let id = Uuid::now_v7();
-        let mut report = self.verification.verify(&Question {
+        let VerdictWithFacts { mut report, facts, now } = self.verification.judge(&Question {
             report_id: &id.to_string(),
             at,
             received_at,
@@ -225,7 +257,9 @@ impl Service {
             signature.checks.record(CheckId::NotSeenBefore, outcome);
         }
         let document = report.document.digest.parse().map_err(internal)?;
-        Ok(Judged { id, report, document })
+        let parameters = RecordedParameters { parameters: resolved.parameters.clone(), received_at };
+        let parameters = Some(serde_json::to_vec(&parameters).map_err(internal)?);
+        Ok(Judged { id, report, document, facts, now, parameters })
     }
 }
 
@@ -254,18 +288,18 @@ pub(super) fn verified(judged: &Judged) -> Result<Verified, ServiceError> {
     })
 }
 
-pub(super) fn new_report(judged: &Judged, verified: &Verified, at: Time, actor: &str) -> NewReport {
-    NewReport {
-        id: judged.id,
-        at,
-        actor: actor.to_owned(),
-        decision: judged.report.decision,
-        document: judged.document,
-        json: verified.json.clone(),
+/// A container format by name; `None` to tell by its beginning.
+pub(super) fn format(name: Option<&str>) -> Result<Option<Format>, ServiceError> {
+    match name {
+        None | Some("auto") => Ok(None),
+        Some(name) => {
+            let name = serde_json::Value::String(name.to_owned());
+            Ok(Some(serde_json::from_value(name).map_err(|_| invalid("/format", "is not a known format"))?))
+        }
     }
 }
 
-fn declared(applicant: &Applicant) -> Result<DeclaredApplicant, ServiceError> {
+pub(super) fn declared(applicant: &Applicant) -> Result<DeclaredApplicant, ServiceError> {
     let digits = "is not twelve digits";
     Ok(DeclaredApplicant {
         iin: match applicant.iin.as_deref() {

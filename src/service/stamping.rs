@@ -6,7 +6,7 @@
 //! verification has passed.
 
 use super::model::{Caller, Idempotency, Recovery, StampOrder};
-use super::requests::{authorise, internal, invalid, new_report, verified};
+use super::requests::{authorise, internal, invalid, verified};
 use super::verification::Question;
 use super::{Prepared, Service, ServiceError};
 use crate::crypto::Digest;
@@ -27,6 +27,14 @@ use uuid::Uuid;
 
 /// Reasons of a void, as the journal has them.
 const CUT_SHORT: &str = "cut-short";
+
+/// A container, sealed and verified.
+struct Signed {
+    form: SealedForm,
+    document: Arc<[u8]>,
+    /// What our own verification rested on.
+    facts: Option<Digest>,
+}
 
 impl Service {
     /// Stamps the result of a registered request: the service's licence, permit or order, or a reasoned refusal where
@@ -180,7 +188,7 @@ impl Service {
         }
         let judged = self.judge_again(request, at)?;
         let verified = verified(&judged)?;
-        let report = new_report(&judged, &verified, at, &caller.id);
+        let report = self.new_report(&judged, &verified, at, &caller.id)?;
         if judged.report.accept().is_err() {
             self.registry.record_report(report)?;
             return Err(ServiceError::NotAcceptable { report: verified.json, retryable: verified.retryable });
@@ -285,10 +293,10 @@ impl Service {
             certificate: Digest::sha256(signer.certificate()),
             at,
         })?;
-        let (cms, document) = self.sign_and_verify(signer, Container::Cms, cms, licence, at)?;
+        let Signed { form: cms, document, facts } = self.sign_and_verify(signer, Container::Cms, cms, licence, at)?;
         let mut forms = Vec::with_capacity(others.len());
         for (container, prepared) in others {
-            let (form, document) = self.sign_and_verify(signer, container, prepared, licence, at)?;
+            let Signed { form, document, .. } = self.sign_and_verify(signer, container, prepared, licence, at)?;
             forms.push(CompletedForm { form, document });
         }
         Ok(self.registry.complete(Completion {
@@ -301,6 +309,7 @@ impl Service {
             document,
             content: cms.content,
             forms,
+            facts,
             at,
         })?)
     }
@@ -313,17 +322,19 @@ impl Service {
         prepared: Prepared,
         licence: &Licence,
         at: Time,
-    ) -> Result<(SealedForm, Arc<[u8]>), ServiceError> {
+    ) -> Result<Signed, ServiceError> {
         let signature = signer.sign(&prepared.to_be_signed)?;
         let document = (prepared.seal)(&signature)?;
         let judged = self.judge_seal(&document, at)?;
+        let facts = self.keep_facts(&judged, at)?;
         let code = judged.report.refusal.as_ref().map_or_else(String::new, |refusal| refusal.code.clone());
         let says = self.stamping.content(&document);
         let same_content = says.is_some_and(|says| says.licence == *licence && says.digest == prepared.content);
         if judged.report.accept().is_err() || !same_content {
             return Err(ServiceError::OwnOutputRefused { code });
         }
-        Ok((SealedForm { container, digest: judged.document, content: prepared.content }, document.into()))
+        let form = SealedForm { container, digest: judged.document, content: prepared.content };
+        Ok(Signed { form, document: document.into(), facts })
     }
 
     /// Validity, revocation and use of the authority's own certificate, before anything is signed (Order 500/НҚ, p. 4).

@@ -1,9 +1,11 @@
 //! The question that every use case puts to the verification room.
 
 use crate::format::Format;
+use crate::port::GatheredFacts;
 use crate::report::{Time, ValidationReport};
 use crate::verify::policy::Policy;
 use crate::verify::{DeclaredApplicant, ServiceRules};
+use std::sync::Arc;
 
 /// A document and how to judge it; trust, intermediates and revocation data are the installation's.
 pub struct Question<'a> {
@@ -35,6 +37,17 @@ pub trait Verification: Send + Sync {
     /// Judges; total.
     fn verify(&self, question: &Question<'_>) -> ValidationReport;
 
+    /// The facts that are at hand now, as a verdict under this policy would rest on them; `None` where they cannot be kept.
+    fn facts(&self, policy: &Policy) -> Option<Arc<GatheredFacts>> {
+        let _ = policy;
+        None
+    }
+
+    /// Judges, and tells what the verdict rested on.
+    fn judge(&self, question: &Question<'_>) -> VerdictWithFacts {
+        VerdictWithFacts { report: self.verify(question), facts: None, now: question.at }
+    }
+
     /// Whether a judgement may wait for somebody else's answer.
     fn may_wait(&self) -> bool {
         false
@@ -53,4 +66,14 @@ pub struct HitRate {
     pub hits: u64,
     /// Asked for and not known.
     pub misses: u64,
+}
+
+/// A verdict with what it rested on.
+pub struct VerdictWithFacts {
+    /// The report.
+    pub report: ValidationReport,
+    /// The facts that were at hand; `None` where they cannot be kept.
+    pub facts: Option<Arc<GatheredFacts>>,
+    /// The present of the verdict.
+    pub now: Time,
 }

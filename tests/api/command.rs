@@ -109,6 +109,18 @@ fn an_audit_judges_folders_and_the_registry() {
     assert_eq!(finding["documents"][0]["decision"], "accepted");
     assert_eq!(finding["findings"], serde_json::json!([]));
     assert!(!report.contains(Holder::IIN));
+    let (code, out, err) = tamga(folder.path(), &["audit", "--log"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("the journal is the one that was published"), "{out}");
+    let checkpoint = folder.path().join("tamga-data/log/checkpoint");
+    let kept = std::fs::read_to_string(&checkpoint).unwrap();
+    std::fs::write(folder.path().join("kept"), &kept).unwrap();
+    std::fs::write(folder.path().join("forged"), kept.replace("DEMONSTRATION", "another")).unwrap();
+    assert_eq!(tamga(folder.path(), &["audit", "--log", "--since", "kept"]).0, 0);
+    let (code, out, _) = tamga(folder.path(), &["audit", "--log", "--since", "forged"]);
+    assert_eq!(code, 1, "{out}");
+    assert_eq!(tamga(folder.path(), &["audit", "--log", "http://127.0.0.1:1/log"]).0, 64, "no key");
+    assert_eq!(tamga(folder.path(), &["audit", "--log", "--registry"]).0, 64);
 
     let licences = folder.path().join("licences");
     std::fs::create_dir(&licences).unwrap();

@@ -52,7 +52,7 @@ fn act(
     }
 }
 
-fn child(test: &str, folder: &Path, point: &str, act: &str) -> Command {
+pub(crate) fn child(test: &str, folder: &Path, point: &str, act: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args([test, "--exact", "--ignored", "--nocapture"])
@@ -64,7 +64,7 @@ fn child(test: &str, folder: &Path, point: &str, act: &str) -> Command {
     command
 }
 
-fn child_world() -> Option<World> {
+pub(crate) fn child_world() -> Option<World> {
     let folder = std::env::var_os(FOLDER)?;
     Some(World::open(Path::new(&folder), Fault(std::env::var(POINT).ok())))
 }

@@ -12,6 +12,8 @@
 )]
 
 mod crash;
+mod log;
+mod log_crash;
 mod scale;
 mod use_cases;
 mod world;

@@ -19,7 +19,8 @@ fn fill(file: &std::path::Path, licences: u32) {
              INSERT INTO n WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < {licences})
                  SELECT n FROM c;
              INSERT INTO body SELECT n, randomblob(32), randomblob(200) FROM n;
-             INSERT INTO report SELECT n, randomblob(16), 0, 'a', 'accepted', randomblob(32), randomblob(32), x'7b7d' FROM n;
+             INSERT INTO report (seq, id, at, actor, decision, document, digest, json)
+                 SELECT n, randomblob(16), 0, 'a', 'accepted', randomblob(32), randomblob(32), x'7b7d' FROM n;
              INSERT INTO request SELECT n, printf('1990-%08d', n), 0, 'a', 'agency-pipelines', '2014', 'issued', '1', NULL,
                  n, NULL, x'7b7d', n FROM n;
              INSERT INTO seen SELECT randomblob(32), n FROM n;
@@ -27,7 +28,8 @@ fn fill(file: &std::path::Path, licences: u32) {
                  '1990-01-01', NULL, NULL FROM n;
              INSERT INTO stamping SELECT n, randomblob(16), printf('OLD%08d', n), 'licence', n, NULL, 'completed', 'a', 0,
                  NULL, NULL, 0, NULL FROM n;
-             INSERT INTO document SELECT n, n, 'licence', n, randomblob(32), 0, n FROM n;
+             INSERT INTO document (seq, licence, kind, body, content, stamped_at, stamping)
+                 SELECT n, n, 'licence', n, randomblob(32), 0, n FROM n;
              INSERT INTO idempotency SELECT n, 'a', printf('key %d', n), randomblob(32), n, x'7b7d' FROM n;
              INSERT INTO journal SELECT n, printf('OLD%08d', n),
                  '{{\"at\":\"1990-01-01T00:00:00Z\",\"actor\":\"a\",\"event\":\"token-revoked\",\"token\":\"t\"}}', randomblob(32) FROM n;

@@ -362,6 +362,10 @@ fn a_reissue_with_reasons_is_refused_before_a_number_is_taken() {
     world.assert_accounted_for();
 }
 
+fn walk(after: Option<LicenceNumber>) -> AuditOrder {
+    AuditOrder { after, jobs: 2, renew_before: Some(NOW.plus_seconds(2000)), ..AuditOrder::default() }
+}
+
 #[test]
 fn an_audit_goes_through_everything_and_can_be_taken_up_again() {
     let (_folder, world) = world();
@@ -371,32 +375,33 @@ fn an_audit_goes_through_everything_and_can_be_taken_up_again() {
     let suspend = world.service.change_state(&officer(), &numbers[4], LicenceAction::Suspend, StateOrder::default());
     assert_eq!(code(suspend), "done");
     let mut lines = Vec::new();
-    let summary = world.service.audit(&auditor(), None, None, 2, &mut |line, _| {
+    let summary = world.service.audit(&auditor(), walk(None), &mut |line, _| {
         lines.push(serde_json::to_string(line).unwrap());
         std::ops::ControlFlow::Continue(())
     });
     let summary = summary.unwrap();
     assert_eq!((summary.licences, summary.documents, summary.with_findings), (40, 41, 0), "{lines:#?}");
     assert_eq!(summary.journal_break, None);
+    assert_eq!((summary.unsound, summary.to_renew, summary.by_decision["accepted"]), (0, 40, 82));
     assert_eq!(lines.len(), 40);
     assert!(lines.iter().zip(&numbers).all(|(line, number)| line.contains(&number.0)));
 
     let mut seen = Vec::new();
-    let stopped = world.service.audit(&auditor(), None, None, 2, &mut |line, _| {
+    let stopped = world.service.audit(&auditor(), walk(None), &mut |line, _| {
         seen.push(line.number.clone());
         if seen.len() == 7 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
     });
     assert_eq!(stopped.unwrap().licences, 7);
     world
         .service
-        .audit(&auditor(), None, seen.clone().last(), 2, &mut |line, _| {
+        .audit(&auditor(), walk(seen.last().cloned()), &mut |line, _| {
             seen.push(line.number.clone());
             std::ops::ControlFlow::Continue(())
         })
         .unwrap();
     assert_eq!(seen, numbers);
     assert_eq!(
-        code(world.service.audit(&portal(), None, None, 1, &mut |_, _| std::ops::ControlFlow::Continue(()))),
+        code(world.service.audit(&portal(), walk(None), &mut |_, _| std::ops::ControlFlow::Continue(()))),
         "forbidden"
     );
 }
@@ -434,7 +439,7 @@ fn an_audit_finds_what_was_altered() {
         let raw = rusqlite::Connection::open(world.registry.inner.path()).unwrap();
         assert!(raw.execute(alteration, []).unwrap() > 0);
         let mut found = Vec::new();
-        let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
+        let summary = world.service.audit(&auditor(), walk(None), &mut |line, _| {
             found.push(line.clone());
             std::ops::ControlFlow::Continue(())
         });
@@ -452,7 +457,7 @@ fn an_audit_names_a_seal_that_does_not_verify_any_more() {
         let licence = world.stamp(&world.register("request"), None).unwrap();
         world.verification.condemn(&sealed_in(&world, &licence.number, None, container));
         let mut lines = Vec::new();
-        let summary = world.service.audit(&auditor(), None, None, 1, &mut |line, _| {
+        let summary = world.service.audit(&auditor(), walk(None), &mut |line, _| {
             lines.push(line.clone());
             std::ops::ControlFlow::Continue(())
         });

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use tamga::adapter::log::{FileLog, read_or_make_key};
 use tamga::adapter::sqlite::SqliteRegistry;
 use tamga::crypto::{Digest, DigestAlgorithm, SignatureAlgorithm};
 use tamga::format::Format;
@@ -227,10 +228,16 @@ impl Journal for Faulty {
         self.inner.head()
     }
     fn rows_after(&self, position: u64, limit: usize) -> Result<Vec<JournalRow>, RegistryError> {
-        self.inner.rows_after(position, limit)
+        self.around("before-reading-rows", "after-reading-rows", || self.inner.rows_after(position, limit))
     }
-    fn history(&self, subject: &str) -> Result<Vec<JournalEntry>, RegistryError> {
-        self.inner.history(subject)
+    fn rows_about(&self, subject: &str) -> Result<Vec<JournalRow>, RegistryError> {
+        self.inner.rows_about(subject)
+    }
+    fn checkpoints(&self, origin: &str) -> Result<Vec<StoredCheckpoint>, RegistryError> {
+        self.inner.checkpoints(origin)
+    }
+    fn record_checkpoint(&self, checkpoint: StoredCheckpoint) -> Result<(), RegistryError> {
+        self.around("before-recording", "after-recording", || self.inner.record_checkpoint(checkpoint))
     }
 }
 
@@ -243,6 +250,15 @@ impl Registry for Faulty {
     }
     fn report(&self, id: Uuid) -> Result<Option<StoredReport>, RegistryError> {
         self.inner.report(id)
+    }
+    fn reports_after(&self, position: u64, limit: usize) -> Result<Vec<ReplayableReport>, RegistryError> {
+        self.inner.reports_after(position, limit)
+    }
+    fn record_evidence(&self, objects: Vec<EvidenceObject>, at: Time) -> Result<(), RegistryError> {
+        self.inner.record_evidence(objects, at)
+    }
+    fn evidence(&self, digest: &Digest) -> Result<Option<Option<Vec<u8>>>, RegistryError> {
+        self.inner.evidence(digest)
     }
     fn seen(&self, keys: &[SeenKey]) -> Result<Option<RequestNumber>, RegistryError> {
         self.inner.seen(keys)
@@ -289,6 +305,9 @@ impl Registry for Faulty {
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
         self.inner.document(digest)
     }
+    fn licence_count(&self) -> Result<u64, RegistryError> {
+        self.inner.licence_count()
+    }
     fn licences_after(&self, after: Option<&LicenceNumber>, limit: usize) -> Result<Vec<LicenceNumber>, RegistryError> {
         self.inner.licences_after(after, limit)
     }
@@ -301,6 +320,7 @@ pub struct World {
     pub verification: Arc<StandInVerification>,
     pub signer: Arc<StandInSigner>,
     pub registry: Arc<Faulty>,
+    pub log: Arc<FileLog>,
 }
 
 pub fn file(folder: &Path) -> PathBuf {
@@ -314,12 +334,17 @@ impl World {
         let signer = Arc::new(StandInSigner { fault: fault.clone(), ..StandInSigner::default() });
         let inner = SqliteRegistry::open(&file(folder)).unwrap();
         let registry = Arc::new(Faulty { inner, fault: fault.clone() });
+        let log_folder = folder.join("log");
+        let key = read_or_make_key(&log_folder).unwrap();
+        let log = Arc::new(FileLog::open(&log_folder, Arc::clone(&registry) as _, key, "test.example/log").unwrap());
         let service = Service {
             clock: Arc::clone(&clock) as _,
             registry: Arc::clone(&registry) as _,
             verification: Arc::clone(&verification) as _,
             stamping: Arc::new(StandInStamping(fault)),
             signer: Some(Arc::clone(&signer) as _),
+            log: Some(Arc::clone(&log) as _),
+            evidence: None,
             settings: Settings {
                 catalogue: Catalogue::default(),
                 licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE).unwrap(),
@@ -332,7 +357,7 @@ impl World {
                 demonstration: Some("DEMONSTRATION".into()),
             },
         };
-        World { service, clock, verification, signer, registry }
+        World { service, clock, verification, signer, registry, log }
     }
 
     pub fn register(&self, text: &str) -> RequestNumber {

@@ -1,5 +1,6 @@
 //! Licences, their documents and states.
 
+use super::evidence::optional_digest;
 use super::journal;
 use super::row::{column, damaged, digest, named, parsed, time};
 use crate::crypto::Digest;
@@ -46,7 +47,7 @@ pub(super) fn find(
     let Some((seq, mut record)) = found else { return Ok(None) };
     record.documents = connection
         .prepare_cached(
-            "SELECT d.kind, b.digest, d.content, d.stamped_at, d.seq FROM document d JOIN body b ON b.id = d.body
+            "SELECT d.kind, b.digest, d.content, d.stamped_at, d.seq, d.facts FROM document d JOIN body b ON b.id = d.body
              WHERE d.licence = ?1 ORDER BY d.seq",
         )?
         .query_and_then([seq], |row| {
@@ -56,6 +57,7 @@ pub(super) fn find(
                 content: digest(row, 2)?,
                 stamped_at: time(row, 3)?,
                 forms: forms(connection, column(row, 4)?)?,
+                facts: optional_digest(row, 5)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -90,6 +92,12 @@ pub(super) fn of_document(connection: &Connection, document: &Digest) -> Result<
         .query_row([document.as_bytes()], |row| row.get(0))
         .optional()?;
     Ok(number.map(LicenceNumber))
+}
+
+/// How many there are.
+pub(super) fn count(connection: &Connection) -> Result<u64, RegistryError> {
+    let count: i64 = connection.prepare_cached("SELECT count(*) FROM licence")?.query_row([], |row| row.get(0))?;
+    u64::try_from(count).map_err(|_| damaged("fewer licences than none"))
 }
 
 /// Numbers in the order of issue.

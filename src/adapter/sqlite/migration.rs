@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `TMGA`: marks a file as ours, so that no other database is ever migrated.
 const APPLICATION_ID: i32 = 0x544d_4741;
 
-const MIGRATIONS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
 
 /// Brings a file to the present shape; an empty one gets it whole.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), RegistryError> {

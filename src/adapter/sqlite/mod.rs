@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* foreign keys are enforced on every connection; nothing is written outside the writing thread.
 
+mod evidence;
 mod journal;
 mod licence;
 mod message;
@@ -19,9 +20,9 @@ use crate::crypto::Digest;
 use crate::licensing::{LicenceNumber, RequestNumber};
 use crate::port::token::{TokenRecord, TokenStore, TokenStoreError};
 use crate::port::{
-    Completion, IdempotencyKey, Intent, Journal, JournalEntry, JournalRow, LicenceRecord, NewReport, NewRequest,
-    Registration, Registry, RegistryError, RequestRecord, Reservation, Reserved, SeenKey, StampingId, StateChange,
-    StoredReport, StoredRequest, Unfinished,
+    Completion, EvidenceObject, IdempotencyKey, Intent, Journal, JournalRow, LicenceRecord, NewReport, NewRequest,
+    Registration, Registry, RegistryError, ReplayableReport, RequestRecord, Reservation, Reserved, SeenKey, StampingId,
+    StateChange, StoredCheckpoint, StoredReport, StoredRequest, Unfinished,
 };
 use crate::report::Time;
 use crate::verify::replay::Taken;
@@ -189,8 +190,16 @@ impl Journal for SqliteRegistry {
         self.read(|connection| journal::rows_after(connection, position, limit))
     }
 
-    fn history(&self, subject: &str) -> Result<Vec<JournalEntry>, RegistryError> {
-        self.read(|connection| journal::history(connection, subject))
+    fn rows_about(&self, subject: &str) -> Result<Vec<JournalRow>, RegistryError> {
+        self.read(|connection| journal::rows_about(connection, subject))
+    }
+
+    fn checkpoints(&self, origin: &str) -> Result<Vec<StoredCheckpoint>, RegistryError> {
+        self.read(|connection| journal::checkpoints(connection, origin))
+    }
+
+    fn record_checkpoint(&self, checkpoint: StoredCheckpoint) -> Result<(), RegistryError> {
+        self.write(move |connection| journal::record_checkpoint(connection, &checkpoint))
     }
 }
 
@@ -220,6 +229,18 @@ impl Registry for SqliteRegistry {
 
     fn report(&self, id: Uuid) -> Result<Option<StoredReport>, RegistryError> {
         self.read(|connection| request::report(connection, id))
+    }
+
+    fn reports_after(&self, position: u64, limit: usize) -> Result<Vec<ReplayableReport>, RegistryError> {
+        self.read(|connection| evidence::reports_after(connection, position, limit))
+    }
+
+    fn record_evidence(&self, objects: Vec<EvidenceObject>, at: Time) -> Result<(), RegistryError> {
+        self.write(move |connection| evidence::record(connection, &objects, at))
+    }
+
+    fn evidence(&self, digest: &Digest) -> Result<Option<Option<Vec<u8>>>, RegistryError> {
+        self.read(|connection| evidence::find(connection, digest))
     }
 
     fn seen(&self, keys: &[SeenKey]) -> Result<Option<RequestNumber>, RegistryError> {
@@ -286,6 +307,10 @@ impl Registry for SqliteRegistry {
 
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
         self.read(|connection| request::body(connection, digest))
+    }
+
+    fn licence_count(&self) -> Result<u64, RegistryError> {
+        self.read(licence::count)
     }
 
     fn licences_after(&self, after: Option<&LicenceNumber>, limit: usize) -> Result<Vec<LicenceNumber>, RegistryError> {

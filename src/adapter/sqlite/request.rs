@@ -23,7 +23,8 @@ pub(super) fn insert_report(
 ) -> Result<i64, RegistryError> {
     connection
         .prepare_cached(
-            "INSERT INTO report (id, at, actor, decision, document, digest, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO report (id, at, actor, decision, document, digest, json, judged_at, facts, parameters)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             report.id.as_bytes(),
@@ -33,6 +34,9 @@ pub(super) fn insert_report(
             report.document.as_bytes(),
             json_digest.as_bytes(),
             &*report.json,
+            report.judged_at.unix(),
+            report.facts.as_ref().map(Digest::as_bytes),
+            report.parameters,
         ])?;
     Ok(connection.last_insert_rowid())
 }

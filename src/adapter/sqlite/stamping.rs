@@ -7,6 +7,7 @@
 
 use super::row::{column, damaged, id, named, time};
 use super::{journal, licence, request};
+use crate::crypto::Digest;
 use crate::licensing::{DocumentKind, LicenceAction, LicenceNumber, LicenceState, RequestNumber, RequestState};
 use crate::port::{
     CompletedForm, Completion, Conflict, FormDigest, IdempotencyKey, Intent, JournalEntry, JournalEvent, LicenceRecord,
@@ -215,8 +216,8 @@ pub(super) fn complete(connection: &Connection, completion: &Completion) -> Resu
     };
     connection
         .prepare_cached(
-            "INSERT INTO document (licence, kind, body, content, stamped_at, stamping)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO document (licence, kind, body, content, stamped_at, stamping, facts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             licence_seq,
@@ -225,6 +226,7 @@ pub(super) fn complete(connection: &Connection, completion: &Completion) -> Resu
             completion.content.as_bytes(),
             completion.at.unix(),
             attempt.seq,
+            completion.facts.as_ref().map(Digest::as_bytes),
         ])?;
     put_forms(connection, connection.last_insert_rowid(), &completion.forms)?;
     connection

@@ -79,6 +79,9 @@ fn report(text: &str) -> NewReport {
         decision: Decision::Accepted,
         document: Digest::sha256(text.as_bytes()),
         json: format!("{{\"about\":\"{text}\"}}").into_bytes().into(),
+        judged_at: NOW,
+        facts: None,
+        parameters: None,
     }
 }
 
@@ -140,6 +143,7 @@ fn completion(id: StampingId, text: &str) -> Completion {
         document,
         content: Digest::sha256(b"content"),
         forms: vec![xml_form(id)],
+        facts: None,
         at: NOW,
     }
 }

@@ -121,6 +121,10 @@ impl RevocationList for Crl {
         &self.scope
     }
 
+    fn raw(&self) -> Option<&[u8]> {
+        Some(&self.der)
+    }
+
     fn find(&self, certificate_issuer: &Name<'_>, serial_number: &[u8]) -> Option<RevokedEntry> {
         let index = self.index();
         let start = index.partition_point(|slot| self.serial_number(slot) < serial_number);
