@@ -27,12 +27,14 @@ pub struct FileEvidence {
     registry: Arc<dyn Registry>,
     lists: Arc<RevocationStore>,
     known: Mutex<HashSet<Digest>>,
+    /// Held while objects are kept: calls that come upon the same new facts wait for the first.
+    keeping: Mutex<()>,
 }
 
 impl FileEvidence {
     /// The store in a folder, which is made when the first list is kept.
     pub fn new(folder: PathBuf, registry: Arc<dyn Registry>, lists: Arc<RevocationStore>) -> FileEvidence {
-        FileEvidence { folder, registry, lists, known: Mutex::default() }
+        FileEvidence { folder, registry, lists, known: Mutex::default(), keeping: Mutex::new(()) }
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -62,6 +64,10 @@ impl FileEvidence {
 impl EvidenceStore for FileEvidence {
     fn keep(&self, facts: &GatheredFacts, at: Time) -> Result<(), RegistryError> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(&facts.digest) {
+            return Ok(());
+        }
+        let _one = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(&facts.digest) {
             return Ok(());
         }
@@ -123,6 +129,23 @@ mod tests {
     use crate::adapter::revocation_store::Limits;
     use crate::adapter::sqlite::SqliteRegistry;
     use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn calls_at_once_keep_the_same_facts_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Arc::new(SqliteRegistry::open(&folder.path().join("registry.db")).unwrap());
+        let lists = Arc::new(RevocationStore::open(&folder.path().join("revocation"), Limits::default()).unwrap());
+        let store = FileEvidence::new(folder.path().join("evidence"), Arc::clone(&registry) as _, lists);
+        let list = EvidenceObject::new(EvidenceKind::RevocationList, vec![7; 3_000_000]);
+        let facts = GatheredFacts { digest: list.digest, objects: vec![list] };
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| store.keep(&facts, Time::from_unix(0)).unwrap());
+            }
+        });
+        assert_eq!(store.object(&facts.digest).unwrap().unwrap().len(), 3_000_000);
+        assert_eq!(crate::port::Journal::head(&*registry).unwrap().unwrap().position, 1);
+    }
 
     #[test]
     fn a_list_of_the_archive_is_one_file_and_outlives_the_archive() {
