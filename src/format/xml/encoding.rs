@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::XmlError;
+use super::names::is_space;
 
 /// Characters, and the encoding that the declaration was taken to name.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +49,8 @@ pub(super) enum Encoding {
 /// What the XML declaration says, read leniently: the parser judges its form.
 fn declared(bytes: &[u8]) -> Option<Encoding> {
     let head = bytes.get(..bytes.len().min(256)).unwrap_or_default();
-    let declaration = head.strip_prefix(b"<?xml")?;
+    // `<?xml-stylesheet …?>` and `<?xmlr …?>` are processing instructions.
+    let declaration = head.strip_prefix(b"<?xml").filter(|rest| rest.first().is_some_and(|&b| is_space(b)))?;
     let end = declaration.windows(2).position(|w| w == b"?>").unwrap_or(declaration.len());
     let declaration = std::str::from_utf8(declaration.get(..end)?).ok()?;
     let (_, after) = declaration.split_once("encoding")?;
@@ -146,6 +148,14 @@ mod tests {
             assert_eq!(decode(text.as_bytes()), Err(XmlError::Encoding), "{text}");
         }
         assert_eq!(decode(b"<a>\xFF</a>"), Err(XmlError::Encoding));
+    }
+
+    /// Found by fuzzing: the second text was read as ISO 8859-1.
+    #[test]
+    fn a_processing_instruction_is_no_declaration() {
+        for text in ["<?xml-stylesheet href='a' encoding='UTF-8'?><é/>", "<?xmlr encoding='iso-8859-1'?><é/>"] {
+            assert_eq!(decode(text.as_bytes()), Ok(Decoded { text: Cow::Borrowed(text), declared: None }));
+        }
     }
 
     #[test]
