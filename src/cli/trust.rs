@@ -8,10 +8,11 @@ use crate::config::Config;
 use crate::crypto::PublicKey;
 use crate::format::armour;
 use crate::pki::Certificate;
+use crate::pki::national::{self, PinnedAuthority};
 use crate::pki::public_key::signature_algorithm;
 use crate::port::Clock as _;
 use crate::report::Time;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,26 +27,59 @@ pub(super) struct Arguments {
 enum Action {
     /// Say which certificates are trusted.
     List(Settings),
-    /// Trust a certificate, if its fingerprint is the one that was read to you.
+    /// Trust certificates: one whose fingerprint was read to you, or those that a profile knows.
+    #[command(group(ArgGroup::new("pinned by").required(true).args(["fingerprint", "profile"])))]
     Add {
         #[command(flatten)]
         settings: Settings,
         /// SHA-256 of the certificate, hexadecimal, from another channel than the file.
         #[arg(long, value_name = "SHA256")]
-        fingerprint: String,
-        /// The certificate, PEM or DER.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        fingerprint: Option<String>,
+        /// A table of fingerprints that came with this software; a certificate that is not in it is refused.
+        #[arg(long)]
+        profile: Option<Profile>,
+        /// The certificates, one a file, PEM or DER.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
     /// Say what is wrong with the certificates that are trusted.
     Check(Settings),
+}
+
+/// Whose certificates are known.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Profile {
+    /// Roots and authorities of the Republic of Kazakhstan.
+    Kz,
+    /// The national test kit: certificates that anyone can have, for trials alone.
+    KzTest,
+}
+
+impl Profile {
+    fn table(self) -> &'static [PinnedAuthority] {
+        match self {
+            Profile::Kz => national::PRODUCTION,
+            Profile::KzTest => national::TEST,
+        }
+    }
 }
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     log_for_a_person();
     match arguments.action {
         Action::List(settings) => list(&settings.load(environment)?),
-        Action::Add { settings, fingerprint, file } => add(&settings.load(environment)?, &fingerprint, &file),
+        Action::Add { settings, fingerprint, profile, files } => {
+            let config = settings.load(environment)?;
+            let mut worst = Exit::Success;
+            for file in &files {
+                let added = match profile {
+                    Some(profile) => add_known(&config, profile, file),
+                    None => add(&config, fingerprint.as_deref().unwrap_or_default(), file),
+                };
+                worst = worst.max(added.unwrap_or_else(|failure| failure.say()));
+            }
+            Ok(worst)
+        }
         Action::Check(settings) => check(&settings.load(environment)?),
     }
 }
@@ -67,11 +101,15 @@ fn line(certificate: &Certificate) -> String {
     format!("{}  {from} to {to}  {}\n", certificate.digest().to_hex(), certificate.subject())
 }
 
-fn add(config: &Config, fingerprint: &str, file: &Path) -> Result<Exit, Failure> {
+fn read(file: &Path) -> Result<Certificate, Failure> {
     let octets = fs::read(file).map_err(|error| Failure::unreadable(file, &error))?;
     let unreadable = |reason: String| Failure::unreadable(file, &io::Error::other(reason));
     let der = armour::dearmour(&octets).map_err(|error| unreadable(error.to_string()))?;
-    let certificate = Certificate::parse(&der).map_err(|error| unreadable(error.to_string()))?;
+    Certificate::parse(&der).map_err(|error| unreadable(error.to_string()))
+}
+
+fn add(config: &Config, fingerprint: &str, file: &Path) -> Result<Exit, Failure> {
+    let certificate = read(file)?;
     // People write fingerprints in capitals and with colons or spaces.
     let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
     let pinned = digits(fingerprint.trim_start_matches("sha-256:").trim_start_matches("sha256:"));
@@ -80,13 +118,29 @@ fn add(config: &Config, fingerprint: &str, file: &Path) -> Result<Exit, Failure>
         print(&format!("refused: the fingerprint of {} is {found}\n", file.display()))?;
         return Ok(Exit::Refused);
     }
+    keep(config, &certificate)
+}
+
+fn add_known(config: &Config, profile: Profile, file: &Path) -> Result<Exit, Failure> {
+    let certificate = read(file)?;
+    let Some(pinned) = national::find(profile.table(), &certificate) else {
+        let found = certificate.digest().to_hex();
+        print(&format!("refused: the profile does not know {}, whose fingerprint is {found}\n", file.display()))?;
+        return Ok(Exit::Refused);
+    };
+    print(&format!("{}: ", pinned.name))?;
+    keep(config, &certificate)
+}
+
+/// Puts a certificate into the trust folder, under its fingerprint.
+fn keep(config: &Config, certificate: &Certificate) -> Result<Exit, Failure> {
     let folder = revocation::trust_folder(config);
-    let path = folder.join(format!("{found}.cer"));
+    let path = folder.join(format!("{}.cer", certificate.digest().to_hex()));
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(path.with_extension("new"), certificate.raw()))
         .and_then(|()| fs::rename(path.with_extension("new"), &path))
         .map_err(|error| Failure::fault(format!("{}: {error}", path.display())))?;
-    print(&line(&certificate))?;
+    print(&line(certificate))?;
     Ok(Exit::Success)
 }
 

@@ -47,8 +47,9 @@ pub(super) struct Arguments {
     /// Judge as of this moment (RFC 3339) instead of now.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Time>,
-    /// A policy file; else `request` where an applicant is declared and `signature` where none is.
-    #[arg(long, value_name = "FILE")]
+    /// A built-in policy by its name, or a policy file; else `request` where an applicant is declared and `signature`
+    /// where none is.
+    #[arg(long, value_name = "NAME|FILE")]
     policy: Option<PathBuf>,
     /// Individual identification number the applicant declares.
     #[arg(long, value_name = "IIN", value_parser = parse_iin)]
@@ -102,7 +103,10 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
     let responses = material::load(&ocsp, |der| OcspResponse::parse(der).map_err(|error| error.to_string()))?;
     let content = content.map(|path| read(&path)).transpose()?;
     let policy = match policy {
-        Some(path) => crate::config::read_policy(&path)?,
+        Some(given) => match given.to_str().and_then(Policy::built_in) {
+            Some(built_in) => built_in,
+            None => crate::config::read_policy(&given)?,
+        },
         None => {
             let id = if iin.is_some() || bin.is_some() { "request" } else { "signature" };
             Policy::built_in(id).ok_or_else(|| Failure::fault(format!("there is no policy {id}")))?

@@ -85,6 +85,7 @@ pub fn read_policy(path: &Path) -> Result<Policy, ConfigError> {
         path: file.path.unwrap_or(base.path),
         revocation: file.revocation.unwrap_or(base.revocation),
         algorithms: file.algorithms.unwrap_or(base.algorithms),
+        until: base.until,
         id: file.id,
         version: file.version,
     })

@@ -177,9 +177,13 @@ fn gost_key(pkcs8: &[u8]) -> Option<Result<PrivateKey, PrivateKeyError>> {
     let identifier = reader.clone().expect(Tag::SEQUENCE).ok()?.raw;
     let algorithm = AlgorithmIdentifier::parse(&mut reader).ok()?;
     let named = gost::encoding::profile(&algorithm)?;
+    let mut noise = zeroize::Zeroizing::new([0; gost::HEDGE_LEN]);
+    if SystemRandom::new().fill(&mut *noise).is_err() {
+        return Some(Err(PrivateKeyError::Failed));
+    }
     let parsed = || {
         let (profile, set) = named.ok()?;
-        let secret = gost::encoding::secret_key(set, reader.octet_string().ok()?).ok()?;
+        let secret = gost::encoding::secret_key(set, reader.octet_string().ok()?).ok()?.with_noise(&noise);
         reader.optional(Tag::context_constructed(0)).ok()?;
         reader.optional(Tag::context(1)).ok()?;
         reader.finish().ok()?;

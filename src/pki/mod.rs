@@ -8,6 +8,7 @@ pub mod crl;
 pub mod extension;
 pub mod identity;
 pub mod name;
+pub mod national;
 pub mod ocsp;
 pub mod public_key;
 pub mod timestamp;

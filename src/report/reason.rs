@@ -52,6 +52,7 @@ pub enum Reason {
     SavMessageExpired { expires: Time, validation_time: Time },
     SavMessageReplayed { expires: Option<Time> },
     SavSeenBefore {},
+    SavPolicyNotInForce { until: Time, best_signature_time: Time },
     TspMalformed { what: String },
     TspAlgorithmNotAllowed { algorithm: String },
     TspImprintMismatch {},
@@ -155,6 +156,7 @@ impl Reason {
             SavMessageExpired { .. } => "sav-message-expired",
             SavMessageReplayed { .. } => "sav-message-replayed",
             SavSeenBefore {} => "sav-seen-before",
+            SavPolicyNotInForce { .. } => "sav-policy-not-in-force",
             TspMalformed { .. } => "tsp-malformed",
             TspAlgorithmNotAllowed { .. } => "tsp-algorithm-not-allowed",
             TspImprintMismatch {} => "tsp-imprint-mismatch",
@@ -231,6 +233,7 @@ impl Reason {
                     | SavSigningTimeImplausible { .. }
                     | SavMessageExpired { .. }
                     | SavMessageReplayed { .. }
+                    | SavPolicyNotInForce { .. }
                     // Where a policy does not let a signature stand without its time-stamp, the token is one of its
                     // constraints (EN 319 102-1 §5.5.4 step 3 c).
                     | TspMalformed { .. }
@@ -342,6 +345,7 @@ mod tests {
             SavMessageExpired { expires: t0, validation_time: t1 },
             SavMessageReplayed { expires: Some(t1) },
             SavSeenBefore {},
+            SavPolicyNotInForce { until: t0, best_signature_time: t1 },
             TspMalformed { what: text("TSTInfo: truncated element at offset 7") },
             TspAlgorithmNotAllowed { algorithm: text("SHA-1") },
             TspImprintMismatch {},

@@ -282,6 +282,11 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Этот подписанный документ уже зарегистрирован.",
             "This signed document was registered before."
         ),
+        SavPolicyNotInForce { until, best_signature_time } => say!(
+            "Тексеру ережелері {until} дейін күшінде болды, ал қолтаңбаның дәлелденген уақыты {best_signature_time}.",
+            "Правила проверки действовали до {until}, а доказанное время подписи – {best_signature_time}.",
+            "The rules of verification were in force until {until}, and the signature is proven for {best_signature_time}."
+        ),
         TspMalformed { what } => say!(
             "Уақыт белгісінің пішімі бұзылған: {what}.",
             "Формат метки времени нарушен: {what}.",

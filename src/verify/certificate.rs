@@ -12,9 +12,9 @@ use super::open_questions::OpenQuestions;
 use super::path::{self, Finding, PathInputs};
 use super::path_building::PathBuilder;
 pub use super::path_building::SignatureCache;
-use super::policy::{Absence, Policy, SignerKeyUsage};
+use super::policy::{Absence, KeyUsagePolicy, Policy, SignerKeyUsage};
 use super::revocation::PathStatus;
-use crate::asn1::Oid;
+use crate::asn1::{Oid, OidBuf};
 use crate::crypto::Digest;
 use crate::pki::extension::{KeyUsage, id, purpose};
 use crate::pki::{Certificate, CertificateError, Crl, OcspResponse, RevocationList};
@@ -339,7 +339,18 @@ impl Validator<'_> {
         if !self.extended_key_usage_allows(target, purpose) {
             findings.push((CheckId::KeyUsage, Reason::XcvExtendedKeyUsage { certificate: 0 }));
         }
+        if purpose == Purpose::DocumentSignature && !self.names_policy(target) {
+            findings.push((CheckId::CertificatePolicy, Reason::XcvPolicy { certificate: 0 }));
+        }
         findings
+    }
+
+    /// Whether a signer's certificate names one of the policies that are asked for.
+    fn names_policy(&self, target: &Certificate) -> bool {
+        let asked = &self.policy.key_usage.certificate_policies;
+        let is_asked = |policy: Oid<'_>| asked.iter().any(|oid| oid.as_oid() == policy);
+        let named = target.certificate_policies();
+        asked.is_empty() || named.is_some_and(|list| list.iter().any(|information| is_asked(information.policy)))
     }
 
     fn extended_key_usage_allows(&self, target: &Certificate, purpose: Purpose) -> bool {
@@ -353,8 +364,9 @@ impl Validator<'_> {
         };
         match purpose {
             Purpose::DocumentSignature => {
-                let allowed = &self.policy.key_usage.extended;
-                allowed.is_empty() || purposes.iter().any(|p| allowed.iter().any(|a| a.as_oid() == p))
+                let KeyUsagePolicy { extended: allowed, excluded, .. } = &self.policy.key_usage;
+                let one_of = |list: &[OidBuf]| purposes.iter().any(|p| list.iter().any(|a| a.as_oid() == p));
+                (allowed.is_empty() || one_of(allowed)) && !one_of(excluded)
             }
             Purpose::OcspResponder => purposes.iter().any(|p| p == purpose::OCSP_SIGNING),
             // RFC 3161 §2.3: "The corresponding certificate MUST contain only one instance of the extended key usage

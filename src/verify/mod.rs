@@ -13,6 +13,7 @@ mod extension_policy;
 mod identity;
 mod inputs;
 mod name_constraints;
+mod national_policy;
 mod ocsp_validation;
 mod open_questions;
 mod past;
@@ -144,6 +145,9 @@ fn verify_signature(
     let tokens = timestamp::validate_all(signature, embedded, inputs, &mut checks);
     // EN 319 102-1 §5.5.4 step 3; Order 500/НҚ p. 14: the time of a valid token, otherwise now.
     let best_signature_time = tokens.proven_at.map_or(inputs.at, |proven_at| proven_at.min(inputs.at));
+    if let Err(reason) = inputs.policy.is_in_force(best_signature_time) {
+        checks.fail(CheckId::Timestamp, reason);
+    }
     let outcome = past::validate_with_time(&certificate, embedded, &document.crls, best_signature_time, inputs);
     merge(&mut checks, &outcome.findings);
     let key = certificate.public_key().key();
@@ -201,6 +205,9 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     let mut checks = Checks::default();
     checks.pass(CheckId::DocumentFormat);
     checks.pass(CheckId::SigningCertificate);
+    if let Err(reason) = inputs.policy.is_in_force(inputs.at) {
+        checks.fail(CheckId::Timestamp, reason);
+    }
     let outcome = certificate::validate(&certificate, &[], &[], Purpose::DocumentSignature, inputs);
     merge(&mut checks, &outcome.findings);
     identity::check_declared(inputs, certificate.identity(), &mut checks);

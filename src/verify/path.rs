@@ -59,11 +59,22 @@ pub(super) fn validity(certificate: &Certificate, position: usize, at: Time) -> 
 
 fn check_validity(path: &[Certificate], anchor: &Certificate, inputs: &PathInputs<'_>, findings: &mut Vec<Finding>) {
     let anchor = match inputs.policy.trust_anchor_validity {
-        TrustAnchorValidity::Checked => Some(anchor),
-        TrustAnchorValidity::Ignored => None,
+        TrustAnchorValidity::Checked if !is_before_reissue(path, anchor, inputs.at) => Some(anchor),
+        TrustAnchorValidity::Checked | TrustAnchorValidity::Ignored => None,
     };
     let dated = path.iter().chain(anchor).enumerate();
     findings.extend(dated.filter_map(|(position, certificate)| validity(certificate, position, inputs.at)));
+}
+
+/// Whether a time lies before the trust anchor's certificate, but not before its key: a root that was issued again on
+/// the same key is younger than the authorities below it, whose certificates show how long the key has been in use.
+///
+/// DEVIATION: Order 500/НҚ p. 16.1 asks for the dates of every certificate up to the root. The national root of 2020 was
+/// re-issued, and its subordinate of 2019 would be invalid for a year in which it was not. The risk is the old
+/// certificate's own notBefore, which nobody has any more.
+fn is_before_reissue(path: &[Certificate], anchor: &Certificate, at: Time) -> bool {
+    let begins_earlier = |subordinate: &Certificate| subordinate.not_before() < anchor.not_before();
+    at < anchor.not_before() && path.last().is_some_and(|last| begins_earlier(last) && at >= last.not_before())
 }
 
 fn check_anchor(position: usize, anchor: &Certificate, findings: &mut Vec<Finding>) {

@@ -1,5 +1,6 @@
 //! What is asked of a signature: the rules that may differ between uses.
 
+use super::national_policy;
 use crate::asn1::OidBuf;
 use crate::crypto::{Digest, DigestAlgorithm, PublicKey, SignatureAlgorithm};
 use crate::pki::extension::purpose;
@@ -61,6 +62,13 @@ pub struct KeyUsagePolicy {
     pub extended: Vec<OidBuf>,
     /// A certificate without extKeyUsage.
     pub without_extended: Absence,
+    /// Extended key purposes none of which may be there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<OidBuf>,
+    /// Certificate policies of which the signer's certificate must name one; empty where any will do. This is about
+    /// what the certificate says; which policies hold along the path is [`PathPolicy::certificate_policies`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificate_policies: Vec<OidBuf>,
 }
 
 impl Default for KeyUsagePolicy {
@@ -70,6 +78,8 @@ impl Default for KeyUsagePolicy {
             signer: SignerKeyUsage::default(),
             extended: [purpose::EMAIL_PROTECTION, purpose::DOCUMENT_SIGNING, purpose::ANY].map(OidBuf::from).into(),
             without_extended: Absence::default(),
+            excluded: Vec::new(),
+            certificate_policies: Vec::new(),
         }
     }
 }
@@ -142,6 +152,12 @@ pub enum StatusUnavailable {
     Refuse,
 }
 
+impl StatusUnavailable {
+    fn is_default(&self) -> bool {
+        *self == StatusUnavailable::default()
+    }
+}
+
 /// How the status of a certificate is found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -152,6 +168,9 @@ pub struct RevocationPolicy {
     pub deltas: DeltaLists,
     /// No usable answer.
     pub unavailable: StatusUnavailable,
+    /// The newest usable answer is past its period.
+    #[serde(skip_serializing_if = "StatusUnavailable::is_default")]
+    pub stale: StatusUnavailable,
     /// Oldest list taken, in seconds, whatever its nextUpdate says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum_crl_age_seconds: Option<u32>,
@@ -168,6 +187,7 @@ impl Default for RevocationPolicy {
             sources: RevocationSources::default(),
             deltas: DeltaLists::default(),
             unavailable: StatusUnavailable::default(),
+            stale: StatusUnavailable::default(),
             maximum_crl_age_seconds: None,
             maximum_ocsp_age_seconds: None,
             // The national responder sends no nextUpdate; its list lives for 27 hours.
@@ -213,6 +233,9 @@ pub struct Policy {
     pub revocation: RevocationPolicy,
     /// Algorithms with an end; those that are always too weak are no choice.
     pub algorithms: Vec<AlgorithmEnd>,
+    /// The first moment at which the policy is no longer in force; what is not proven to be older is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 impl Default for Policy {
@@ -229,16 +252,19 @@ impl Default for Policy {
             path: PathPolicy::default(),
             revocation: RevocationPolicy::default(),
             algorithms: Vec::new(),
+            until: None,
         }
     }
 }
 
 impl Policy {
-    /// A policy of the software: `request`, `signature`, `licence`.
+    /// A policy of the software: `request`, `signature`, `licence`, `kz-500`, `kz-1187`.
     pub fn built_in(id: &str) -> Option<Policy> {
         let identity = match id {
             "request" => IdentityRequirement::Required,
             "signature" | "licence" => IdentityRequirement::Optional,
+            "kz-500" => return Some(national_policy::order_500()),
+            "kz-1187" => return Some(national_policy::order_1187()),
             _ => return None,
         };
         Some(Policy {
@@ -280,6 +306,19 @@ impl Policy {
             required.push(CheckId::IdentityDeclared);
         }
         required
+    }
+
+    /// Whether the policy was still in force at the moment that a signature is judged for.
+    ///
+    /// # Errors
+    /// [`Reason::SavPolicyNotInForce`].
+    pub fn is_in_force(&self, best_signature_time: Time) -> Result<(), Reason> {
+        match self.until {
+            Some(until) if best_signature_time >= until => {
+                Err(Reason::SavPolicyNotInForce { until, best_signature_time })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the algorithm and the key may still be trusted at a time.

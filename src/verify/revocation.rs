@@ -122,7 +122,9 @@ impl Validator<'_> {
     }
 
     fn finding(&self, position: usize, status: &Status) -> Option<Finding> {
-        let unavailable_is_refused = self.policy.revocation.unavailable == StatusUnavailable::Refuse;
+        let is_refused = |silence: StatusUnavailable| silence == StatusUnavailable::Refuse;
+        let unavailable_is_refused = is_refused(self.policy.revocation.unavailable);
+        let stale_is_refused = unavailable_is_refused || is_refused(self.policy.revocation.stale);
         let reason = match status.clone() {
             Status::Good => return None,
             Status::Revoked { at, reason } => {
@@ -134,7 +136,8 @@ impl Validator<'_> {
             }
             Status::OnHold { since } => Reason::RevOnHold { certificate: position, since },
             Status::Unknown => Reason::RevUnknown {},
-            Status::Stale { .. } | Status::Unavailable(_) if unavailable_is_refused => Reason::RevUnknown {},
+            Status::Stale { .. } if stale_is_refused => Reason::RevUnknown {},
+            Status::Unavailable(_) if unavailable_is_refused => Reason::RevUnknown {},
             Status::Stale { next_update } => {
                 Reason::RevStale { certificate: position, next_update, validation_time: self.at }
             }

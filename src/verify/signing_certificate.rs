@@ -58,12 +58,16 @@ pub(super) fn identify<'a>(
         checks.fail(CheckId::SigningCertificate, Reason::IscSigningCertificateMissing {});
         return None;
     };
+    // A reference of the first version is by SHA-1, and binds no more (RFC 5035 §1).
+    let is_weak = |reference: &CertificateReference<'_>| {
+        !reference.digest_algorithm.is_some_and(|algorithm| algorithm.is_collision_resistant())
+    };
     match binding {
-        Binding::Referenced => {}
+        Binding::Referenced if !signature.certificate_references.first().is_some_and(is_weak) => {}
         Binding::Mismatch => {
             checks.fail(CheckId::SigningCertificate, Reason::IscCertificateReferenceMismatch {});
         }
-        Binding::Unreferenced => {
+        Binding::Referenced | Binding::Unreferenced => {
             let missing = Reason::SavAttributeMissing { attribute: "signingCertificateV2".into() };
             match policy.signing_certificate_attribute {
                 Severity::Refuse => checks.fail(CheckId::SignedAttributes, missing),

@@ -10,3 +10,4 @@ mod fixture;
 mod licences;
 mod message;
 mod openssl;
+mod order_500;

@@ -35,33 +35,20 @@ pub(super) trait Modulus: Copy + Send + Sync + core::fmt::Debug + 'static {
     fn multiply(a: Self::Limbs, b: Self::Limbs) -> Self::Limbs;
     /// Square in the representation.
     fn square(a: Self::Limbs) -> Self::Limbs;
-    /// A small multiple, in the representation.
-    fn multiple(a: Self::Limbs, factor: SmallFactor) -> Self::Limbs {
-        let twice = Self::add(a, a);
-        match factor {
-            SmallFactor::Three => Self::add(twice, a),
-            SmallFactor::Four => Self::add(twice, twice),
-            SmallFactor::Eight => {
-                let four = Self::add(twice, twice);
-                Self::add(four, four)
-            }
-        }
+    /// Half of the residue.
+    fn halve(a: Self::Limbs) -> Self::Limbs;
+    /// Half of three times the residue.
+    fn three_halves(a: Self::Limbs) -> Self::Limbs {
+        Self::halve(Self::add(Self::add(a, a), a))
+    }
+    /// `a − 2b`.
+    fn sub_double(a: Self::Limbs, b: Self::Limbs) -> Self::Limbs {
+        Self::sub(Self::sub(a, b), b)
     }
     /// Representation of an integer below `2^n`, reduced.
     fn represent(integer: Self::Limbs) -> Self::Limbs;
     /// The least non-negative integer of the residue.
     fn integer(representation: Self::Limbs) -> Self::Limbs;
-}
-
-/// The multiples that the formulas of a doubling need.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum SmallFactor {
-    /// 3.
-    Three,
-    /// 4.
-    Four,
-    /// 8.
-    Eight,
 }
 
 /// Modulo `2^n − C`, where `n` is the width of the limbs.
@@ -116,17 +103,26 @@ macro_rules! pseudo_mersenne {
             }
 
             #[inline(always)]
-            fn multiple(a: Self::Limbs, factor: SmallFactor) -> Self::Limbs {
-                let (product, top) = match factor {
-                    SmallFactor::Three => {
-                        let (twice, top) = a.shift_left(1);
-                        let (sum, carry) = Limbs::add(twice, a);
-                        (sum, top + u64::from(carry))
-                    }
-                    SmallFactor::Four => a.shift_left(2),
-                    SmallFactor::Eight => a.shift_left(3),
-                };
-                wrap_up(product, top * C, C)
+            fn halve(a: Self::Limbs) -> Self::Limbs {
+                Self::halve_wide(a, 0)
+            }
+
+            #[inline(always)]
+            fn three_halves(a: Self::Limbs) -> Self::Limbs {
+                let (twice, top) = a.double();
+                let (sum, carry) = Limbs::add(twice, a);
+                Self::halve_wide(sum, top + u64::from(carry))
+            }
+
+            #[inline(always)]
+            fn sub_double(a: Self::Limbs, b: Self::Limbs) -> Self::Limbs {
+                let (twice, top) = b.double();
+                let (difference, borrow) = Limbs::sub(a, twice);
+                // Each 2^n that is owed stands for C.
+                let (difference, borrow) = difference.sub_word((top + u64::from(borrow)) * C);
+                let mut out = difference;
+                out[0] = out[0].wrapping_sub(mask(borrow) & C);
+                out
             }
 
             #[inline(always)]
@@ -146,6 +142,18 @@ macro_rules! pseudo_mersenne {
 
 pseudo_mersenne!(4);
 pseudo_mersenne!(8);
+
+impl<L: Limbs, const C: u64> PseudoMersenne<L, C> {
+    /// Half of `value + top · 2^n`, where `top` is below three.
+    #[inline(always)]
+    fn halve_wide(value: L, top: u64) -> L {
+        // An odd value becomes even by adding 2^n − C.
+        let odd = value.words()[0] & 1;
+        let (even, borrow) = value.sub_word(odd.wrapping_neg() & C);
+        let top = top.wrapping_add(odd).wrapping_sub(u64::from(borrow));
+        wrap_up(even.halve(top & 1), (top >> 1) * C, C)
+    }
+}
 
 /// Adds a small word; a carry out of the top comes back as `c`, and cannot carry again.
 #[inline(always)]
@@ -224,6 +232,12 @@ impl<T: MontgomeryModulus> Modulus for Montgomery<T> {
     fn square(a: T::Limbs) -> T::Limbs {
         let (low, high) = a.square();
         Self::reduce(low, high)
+    }
+
+    fn halve(a: T::Limbs) -> T::Limbs {
+        let odd = a.words()[0] & 1;
+        let (sum, carry) = a.add(T::Limbs::ZERO.select(T::PRIME, odd.wrapping_neg()));
+        sum.halve(u64::from(carry))
     }
 
     fn represent(integer: T::Limbs) -> T::Limbs {
@@ -330,13 +344,32 @@ impl<M: Modulus> Element<M> {
     }
 
     #[inline(always)]
-    pub(super) fn multiple(self, factor: SmallFactor) -> Self {
-        Self(M::multiple(self.0, factor))
+    pub(super) fn halve(self) -> Self {
+        Self(M::halve(self.0))
+    }
+
+    #[inline(always)]
+    pub(super) fn three_halves(self) -> Self {
+        Self(M::three_halves(self.0))
+    }
+
+    /// `self − 2 · other`.
+    #[inline(always)]
+    pub(super) fn sub_double(self, other: Self) -> Self {
+        Self(M::sub_double(self.0, other.0))
     }
 
     /// Whether the residue is zero.
     pub(super) fn is_zero(self) -> bool {
         self.zero_mask() != 0
+    }
+
+    /// The same for a public value: one word tells nearly always.
+    #[inline(always)]
+    pub(super) fn is_zero_public(self) -> bool {
+        let last = M::Limbs::WORDS - 1;
+        let top = self.0.words()[last];
+        (top == 0 || top == M::PRIME.words()[last]) && self.is_zero()
     }
 
     /// All ones where the residue is zero, else zero.
@@ -349,6 +382,12 @@ impl<M: Modulus> Element<M> {
     #[inline(always)]
     pub(super) fn select(self, other: Self, mask: u64) -> Self {
         Self(self.0.select(other.0, mask))
+    }
+
+    /// `self` with the words of `other` laid over it where `mask` is all ones; one of the two must be zero.
+    #[inline(always)]
+    pub(super) fn gather(self, other: Self, mask: u64) -> Self {
+        Self(self.0.gather(other.0, mask))
     }
 
     /// The inverse; zero for zero.

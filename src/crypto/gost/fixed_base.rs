@@ -10,18 +10,18 @@
 
 use zeroize::Zeroize;
 
-use super::curve::{Affine, Curve, Jacobian, Prepared, Scalar, to_affine_all_public};
-use super::field::Modulus;
+use super::curve::{Affine, Curve, Jacobian, Prepared, Scalar, odd_multiples_public, to_affine_all_public};
+use super::field::{Element, Modulus};
 use super::limbs::{Limbs, mask};
 
-/// Bits of a window for secret scalars: `2^(5−1)` entries are read for each of `n / 5` additions.
-const SECRET_WINDOW: usize = 5;
-/// Entries of a window: the odd multiples up to `2^5 − 1`; the others are their opposites.
+/// Bits of a window for secret scalars: `2^(6−1)` entries are read for each of `n / 6` additions.
+const SECRET_WINDOW: usize = 6;
+/// Entries of a window: the odd multiples up to `2^6 − 1`; the others are their opposites.
 const SECRET_ENTRIES: usize = 1 << (SECRET_WINDOW - 1);
-/// Width of the signed digits for the generator in public multiplications: 256 points, 32 KiB at 512 bits.
-const PUBLIC_GENERATOR_WIDTH: usize = 10;
-/// Width of the signed digits for a point met once: 8 points.
-const PUBLIC_POINT_WIDTH: usize = 5;
+/// Width of the signed digits for the generator in public multiplications: 2048 points, 256 KiB at 512 bits.
+const PUBLIC_GENERATOR_WIDTH: usize = 13;
+/// Width of the signed digits for a point met once: 16 points.
+const PUBLIC_POINT_WIDTH: usize = 6;
 /// Width of the signed digits for the quarters of the generator's scalar: 64 points each.
 const GENERATOR_QUARTER_WIDTH: usize = 8;
 /// Width of the signed digits for the quarters of a key's scalar: 16 points each, 8 KiB in all at 512 bits.
@@ -30,7 +30,7 @@ const KEY_QUARTER_WIDTH: usize = 6;
 /// Multiples of one point.
 #[derive(Debug)]
 pub(super) struct Tables<C: Curve> {
-    /// For every window `i` the points `(2j + 1) · 2^(5i) · P`.
+    /// For every window `i` the points `(2j + 1) · 2^(6i) · P`.
     windows: Vec<[Affine<C>; SECRET_ENTRIES]>,
     /// The points `(2j + 1) · P`.
     odd: Vec<Affine<C>>,
@@ -145,9 +145,7 @@ impl<C: Curve> Tables<C> {
 
     /// `a · P + b · Q` for public values.
     pub(super) fn multiply_add_public(&self, a: C::Limbs, q: &Affine<C>, b: C::Limbs) -> Jacobian<C> {
-        let mut multiples = Vec::with_capacity(1 << (PUBLIC_POINT_WIDTH - 2));
-        odd_multiples(Jacobian::from(*q), 1 << (PUBLIC_POINT_WIDTH - 2), &mut multiples);
-        let multiples = to_affine_all_public(&multiples);
+        let multiples = odd_multiples_public(q, 1 << (PUBLIC_POINT_WIDTH - 2));
         sum_of_products_public(&[
             (SignedDigits::new(a, PUBLIC_GENERATOR_WIDTH), &self.odd),
             (SignedDigits::new(b, PUBLIC_POINT_WIDTH), &multiples),
@@ -190,13 +188,13 @@ fn odd_multiples<C: Curve>(point: Jacobian<C>, count: usize, multiples: &mut Vec
 /// The entry of a secret index: every entry is read.
 #[inline(always)]
 fn select<C: Curve>(window: &[Affine<C>; SECRET_ENTRIES], index: u64) -> Affine<C> {
-    let mut point = window[0];
-    for (at, entry) in window.iter().enumerate().skip(1) {
+    let mut point = Affine { x: Element::ZERO, y: Element::ZERO };
+    for (at, entry) in window.iter().enumerate() {
         let difference = at as u64 ^ index;
         let chosen = mask((difference | difference.wrapping_neg()) >> 63 == 0);
         let chosen = core::hint::black_box(chosen);
-        point.x = point.x.select(entry.x, chosen);
-        point.y = point.y.select(entry.y, chosen);
+        point.x = point.x.gather(entry.x, chosen);
+        point.y = point.y.gather(entry.y, chosen);
     }
     point
 }
@@ -289,7 +287,7 @@ mod tests {
         }
         // The one scalar whose last window adds equal points: k = 2·d·2^(wt) − q.
         let last = C::ORDER_BITS.div_ceil(SECRET_WINDOW) - 1;
-        for digit in [1u64, 3, 5, 7, 9, 11, 13, 15] {
+        for digit in (1..1u64 << (SECRET_WINDOW - 1)).step_by(2) {
             let mut power = Scalar::<C>::ONE;
             for _ in 0..last * SECRET_WINDOW + 1 {
                 power = power.double();

@@ -32,14 +32,18 @@ pub(super) trait Limbs: Copy + Zeroize + Send + Sync + core::fmt::Debug + 'stati
     fn square(self) -> (Self, Self);
     /// `low + self · word`, as (low, word above).
     fn multiply_word(self, word: u64, low: Self) -> (Self, u64);
-    /// `self · 2^count` and the bits above the top; `count` is between 1 and 63.
-    fn shift_left(self, count: u32) -> (Self, u64);
+    /// Twice the number, and the bit above the top.
+    fn double(self) -> (Self, u64);
+    /// Half of the number with one more bit, `above`, at the top.
+    fn halve(self, above: u64) -> Self;
     /// Adds one word; returns the carry out of the top.
     fn add_word(self, word: u64) -> (Self, bool);
     /// Subtracts one word; returns the borrow out of the top.
     fn sub_word(self, word: u64) -> (Self, bool);
     /// `other` where `mask` is all ones, `self` where it is zero.
     fn select(self, other: Self, mask: u64) -> Self;
+    /// `self | other` where `mask` is all ones, `self` where it is zero.
+    fn gather(self, other: Self, mask: u64) -> Self;
 
     /// Reads exactly `8 · WORDS` little-endian bytes.
     fn from_le_bytes(bytes: &[u8]) -> Option<Self> {
@@ -158,13 +162,19 @@ macro_rules! limbs {
             }
 
             #[inline(always)]
-            fn shift_left(self, count: u32) -> (Self, u64) {
+            fn double(self) -> (Self, u64) {
+                let (out, carry) = twice(&self);
+                (out, u64::from(carry))
+            }
+
+            #[inline(always)]
+            fn halve(self, above: u64) -> Self {
                 let mut out = self;
-                out[0] = self[0] << count;
-                for i in 1..$words {
-                    out[i] = self[i] << count | self[i - 1] >> (64 - count);
+                for i in 0..$words - 1 {
+                    out[i] = self[i] >> 1 | self[i + 1] << 63;
                 }
-                (out, self[$words - 1] >> (64 - count))
+                out[$words - 1] = self[$words - 1] >> 1 | above << 63;
+                out
             }
 
             #[inline(always)]
@@ -194,6 +204,15 @@ macro_rules! limbs {
                 let mut out = self;
                 for i in 0..$words {
                     out[i] = self[i] ^ (mask & (self[i] ^ other[i]));
+                }
+                out
+            }
+
+            #[inline(always)]
+            fn gather(self, other: Self, mask: u64) -> Self {
+                let mut out = self;
+                for i in 0..$words {
+                    out[i] = self[i] | (mask & other[i]);
                 }
                 out
             }
@@ -233,6 +252,18 @@ fn product_4(a: &[u64; 4], b: &[u64; 4]) -> [u64; 8] {
     t
 }
 
+/// Twice a number, and the carry: by additions, because shifts across two words, which a compiler likes better, are
+/// slow on AMD processors.
+#[inline(always)]
+fn twice<const N: usize>(value: &[u64; N]) -> ([u64; N], bool) {
+    let zero = core::hint::black_box(0);
+    let (mut out, mut carry) = (*value, false);
+    for word in &mut out {
+        (*word, carry) = word.carrying_add(*word | zero, carry);
+    }
+    (out, carry)
+}
+
 /// Square of a 256-bit number: six cross products, doubled, and four squares.
 #[inline(always)]
 fn squared_4(a: &[u64; 4]) -> [u64; 8] {
@@ -252,13 +283,8 @@ fn squared_4(a: &[u64; 4]) -> [u64; 8] {
     let (t4, carry) = t4.overflowing_add(h12);
     let (t5, carry) = t5.carrying_add(l23, carry);
     let t6 = h23.wrapping_add(u64::from(carry));
-    let t7 = t6 >> 63;
-    let t6 = t6 << 1 | t5 >> 63;
-    let t5 = t5 << 1 | t4 >> 63;
-    let t4 = t4 << 1 | t3 >> 63;
-    let t3 = t3 << 1 | t2 >> 63;
-    let t2 = t2 << 1 | t1 >> 63;
-    let t1 = t1 << 1;
+    let ([t1, t2, t3, t4, t5, t6], carry) = twice(&[t1, t2, t3, t4, t5, t6]);
+    let t7 = u64::from(carry);
     let (l0, h0) = wide(a[0], a[0]);
     let (l1, h1) = wide(a[1], a[1]);
     let (l2, h2) = wide(a[2], a[2]);
@@ -326,14 +352,14 @@ fn join(low: [u64; 8], middle: [u64; 8], middle_top: u64, high: [u64; 8]) -> ([u
 fn multiply_8(a: &[u64; 8], b: &[u64; 8]) -> ([u64; 8], [u64; 8]) {
     let (a_low, a_high) = halves(a);
     let (b_low, b_high) = halves(b);
+    let low = product_4(&a_low, &b_low);
+    let high = product_4(&a_high, &b_high);
+    let (mut middle, top) = Limbs::add(low, high);
     // a_low·b_high + a_high·b_low = low + high + (a_high − a_low)(b_low − b_high)
     let (a_distance, a_sign) = distance(&a_high, &a_low);
     let (b_distance, b_sign) = distance(&b_low, &b_high);
     let mut cross = product_4(&a_distance, &b_distance);
     let sign = a_sign ^ b_sign;
-    let low = product_4(&a_low, &b_low);
-    let high = product_4(&a_high, &b_high);
-    let (mut middle, top) = Limbs::add(low, high);
     let mut carry = sign & 1 == 1;
     for i in 0..8 {
         cross[i] ^= sign;
@@ -349,7 +375,7 @@ fn square_8(a: &[u64; 8]) -> ([u64; 8], [u64; 8]) {
     let cross = product_4(&a_low, &a_high);
     let low = squared_4(&a_low);
     let high = squared_4(&a_high);
-    let (middle, top) = Limbs::add(cross, cross);
+    let (middle, top) = twice(&cross);
     join(low, middle, u64::from(top), high)
 }
 

@@ -207,6 +207,17 @@ impl SecretKey {
         SecretKey::from_le_bytes(parameters, &little)
     }
 
+    /// The same key with nonces from a seed of its own: fresh randomness, drawn once, that hides the private scalar
+    /// where the seed is made (see [`nonce`]). Without it the seed follows from the scalar alone.
+    #[must_use]
+    pub fn with_noise(self, noise: &[u8; HEDGE_LEN]) -> SecretKey {
+        SecretKey(match self.0 {
+            Secret::Tc26A512(scalar) => Secret::Tc26A512(scalar.with_noise(noise)),
+            Secret::Tc26A256(scalar) => Secret::Tc26A256(scalar.with_noise(noise)),
+            Secret::CryptoProA(scalar) => Secret::CryptoProA(scalar.with_noise(noise)),
+        })
+    }
+
     /// The public half.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(match &self.0 {

@@ -1,11 +1,16 @@
 //! Nonces: the construction of RFC 6979 §3.2 over HMAC with Streebog, hedged with the caller's randomness.
 //!
-//! The layout is that of draft-irtf-cfrg-det-sigs-with-noise: the noise comes first and fills its block, the private
-//! key has a block of its own behind it. Streebog looks its substitution up in tables, so its memory accesses depend
-//! on what it hashes; with fresh noise in front, the chaining value that masks the private key is unknown and new for
-//! every signature, and the accesses say nothing that could be put together over many of them.
+//! The construction is taken in two parts. *Once a key*, [`NonceSeed`] runs steps (b) to (g) over the private key with
+//! noise before it; *for every signature*, [`Nonces`] updates that state with new noise and the digest, as step (f) does,
+//! and goes on with step (h). The nonce is a pseudo-random function of noise and digest under a key that nobody knows
+//! without the private one, which is what RFC 6979 §3.3 rests on, for a third of the compressions: see
+//! `docs/adr/gost-nonce.md`.
 //!
-//! *Invariant:* with equal key, digest and noise the nonce is equal; with either the noise or the RFC 6979 part
+//! Streebog looks its substitution up in tables, so its memory accesses depend on what it hashes. The private key is
+//! hashed when its seed is made and never again, behind noise that fills a block of its own
+//! (draft-irtf-cfrg-det-sigs-with-noise); what is hashed for a signature depends on the seed alone, and is new each time.
+//!
+//! *Invariant:* with equal seed, digest and noise the nonce is equal; with either the noise or the RFC 6979 part
 //! unbroken it is unpredictable.
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -24,31 +29,82 @@ const BLOCK_LEN: usize = 64;
 /// Octets of a secret, wiped when dropped.
 type Octets = Zeroizing<Vec<u8>>;
 
-/// The generator `(K, V)` of RFC 6979 §3.2.
+/// HMAC under a key of the length of its digest, as far as it has read; wiped when dropped.
+#[derive(Clone)]
+enum Keyed {
+    Short(Hmac<Streebog256>),
+    Long(Hmac<Streebog512>),
+}
+
+impl Keyed {
+    fn new(key: &[u8]) -> Self {
+        // HMAC takes keys of every length up to a block as they are.
+        fn padded(key: &[u8]) -> Zeroizing<[u8; BLOCK_LEN]> {
+            let mut block = Zeroizing::new([0; BLOCK_LEN]);
+            block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+            block
+        }
+        let block = padded(key);
+        if key.len() == 32 {
+            Keyed::Short(Hmac::new((&*block).into()))
+        } else {
+            Keyed::Long(Hmac::new((&*block).into()))
+        }
+    }
+
+    fn and(mut self, octets: &[u8]) -> Self {
+        match &mut self {
+            Keyed::Short(mac) => mac.update(octets),
+            Keyed::Long(mac) => mac.update(octets),
+        }
+        self
+    }
+
+    fn finish(self) -> Octets {
+        match self {
+            Keyed::Short(mac) => Zeroizing::new(mac.finalize().into_bytes().to_vec()),
+            Keyed::Long(mac) => Zeroizing::new(mac.finalize().into_bytes().to_vec()),
+        }
+    }
+}
+
+/// The generator's state that belongs to a key: `(K, V)` after step (g), with `V ‖ 00` read under `K` already.
+pub(super) struct NonceSeed {
+    keyed: Keyed,
+    value: Octets,
+}
+
+impl NonceSeed {
+    /// Steps (b) to (g) over the private key, an integer below the order.
+    pub(super) fn new<L: Limbs>(secret: &L, noise: &[u8; HEDGE_LEN]) -> Self {
+        let len = L::WORDS * 8;
+        let (mut key, mut value): (Octets, Octets) = (Zeroizing::new(vec![0; len]), Zeroizing::new(vec![1; len]));
+        let secret = big_endian(secret);
+        for step in [0, 1] {
+            let mut seed = Zeroizing::new(Vec::with_capacity(4 * BLOCK_LEN));
+            seed.extend_from_slice(&value);
+            seed.push(step);
+            seed.extend_from_slice(noise);
+            pad(&mut seed);
+            seed.extend_from_slice(&secret);
+            key = Keyed::new(&key).and(&seed).finish();
+            value = Keyed::new(&key).and(&value).finish();
+        }
+        Self { keyed: Keyed::new(&key).and(&value).and(&[0]), value }
+    }
+}
+
+/// The generator `(K, V)` of one signature.
 pub(super) struct Nonces {
-    key: Octets,
+    keyed: Keyed,
     value: Octets,
 }
 
 impl Nonces {
-    /// Steps (b) to (g). `secret` and `digest` are integers below the order.
-    pub(super) fn new<L: Limbs>(secret: &L, digest: &L, hedge: &[u8; HEDGE_LEN]) -> Self {
-        let len = L::WORDS * 8;
-        let mut nonces = Self { key: Zeroizing::new(vec![0; len]), value: Zeroizing::new(vec![1; len]) };
-        let (secret, digest) = (big_endian(secret), big_endian(digest));
-        for step in [0, 1] {
-            let mut seed = Zeroizing::new(Vec::with_capacity(5 * BLOCK_LEN));
-            seed.extend_from_slice(&nonces.value);
-            seed.push(step);
-            seed.extend_from_slice(hedge);
-            pad(&mut seed);
-            seed.extend_from_slice(&secret);
-            pad(&mut seed);
-            seed.extend_from_slice(&digest);
-            nonces.key = hmac(&nonces.key, &seed);
-            nonces.value = hmac(&nonces.key, &nonces.value);
-        }
-        nonces
+    /// Step (f) with the noise and the digest, an integer below the order.
+    pub(super) fn new<L: Limbs>(seed: &NonceSeed, digest: &L, hedge: &[u8; HEDGE_LEN]) -> Self {
+        let key = seed.keyed.clone().and(hedge).and(&big_endian(digest)).finish();
+        Self { keyed: Keyed::new(&key), value: seed.value.clone() }
     }
 
     /// Step (h): the next scalar that is neither zero nor above the order. One block of output is as long as the
@@ -57,7 +113,7 @@ impl Nonces {
     /// Whether a candidate is refused says nothing about the one that is taken.
     pub(super) fn next<C: Curve>(&mut self) -> Scalar<C> {
         loop {
-            self.value = hmac(&self.key, &self.value);
+            self.value = self.keyed.clone().and(&self.value).finish();
             let candidate = from_big_endian::<C::Limbs>(&self.value, C::Limbs::WORDS * 64 - C::ORDER_BITS);
             if let Some(scalar) = Element::from_nonzero_integer(candidate) {
                 return scalar;
@@ -68,10 +124,8 @@ impl Nonces {
 
     /// Step (h.3) after a candidate that could not be used.
     pub(super) fn reseed(&mut self) {
-        let mut seed = self.value.clone();
-        seed.push(0);
-        self.key = hmac(&self.key, &seed);
-        self.value = hmac(&self.key, &self.value);
+        self.keyed = Keyed::new(&self.keyed.clone().and(&self.value).and(&[0]).finish());
+        self.value = self.keyed.clone().and(&self.value).finish();
     }
 }
 
@@ -79,17 +133,6 @@ impl Nonces {
 fn pad(seed: &mut Vec<u8>) {
     let len = seed.len().next_multiple_of(BLOCK_LEN);
     seed.resize(len, 0);
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> Octets {
-    fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Octets {
-        match <M as KeyInit>::new_from_slice(key) {
-            Ok(mac) => Zeroizing::new(mac.chain_update(message).finalize().into_bytes().to_vec()),
-            // HMAC takes keys of every length.
-            Err(_) => Zeroizing::new(Vec::new()),
-        }
-    }
-    if key.len() == 32 { mac::<Hmac<Streebog256>>(key, message) } else { mac::<Hmac<Streebog512>>(key, message) }
 }
 
 fn big_endian<L: Limbs>(integer: &L) -> Octets {

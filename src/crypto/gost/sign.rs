@@ -3,20 +3,28 @@
 //! *Invariant:* no branch and no index depends on the private scalar or on a nonce. What may be learnt from the time
 //! is whether a nonce was refused, which says nothing about the next one.
 
+use std::sync::OnceLock;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use super::curve::{Affine, Curve, Scalar};
 use super::field::Element;
 use super::limbs::Limbs;
-use super::nonce::{HEDGE_LEN, Nonces};
+use super::nonce::{HEDGE_LEN, NonceSeed, Nonces};
 use super::{GostByteOrder, GostError, digest_to_scalar};
 
 /// A private scalar between one and the order less one.
-pub(super) struct SecretScalar<C: Curve>(Scalar<C>);
+pub(super) struct SecretScalar<C: Curve> {
+    scalar: Scalar<C>,
+    /// What hides the scalar where its seed is made.
+    noise: Zeroizing<[u8; HEDGE_LEN]>,
+    /// Made at the first signature.
+    seed: OnceLock<NonceSeed>,
+}
 
 impl<C: Curve> Drop for SecretScalar<C> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.scalar.zeroize();
     }
 }
 
@@ -24,12 +32,20 @@ impl<C: Curve> SecretScalar<C> {
     /// The scalar of exactly as many little-endian octets as the order has.
     pub(super) fn from_le_bytes(bytes: &[u8]) -> Result<Self, GostError> {
         let integer = Zeroizing::new(C::Limbs::from_le_bytes(bytes).ok_or(GostError::Length)?);
-        Scalar::<C>::from_nonzero_integer(*integer).map(Self).ok_or(GostError::ScalarOutOfRange)
+        let scalar = Scalar::<C>::from_nonzero_integer(*integer).ok_or(GostError::ScalarOutOfRange)?;
+        Ok(Self { scalar, noise: Zeroizing::new([0; HEDGE_LEN]), seed: OnceLock::new() })
+    }
+
+    /// The same scalar with nonces from another seed.
+    pub(super) fn with_noise(mut self, noise: &[u8; HEDGE_LEN]) -> Self {
+        *self.noise = *noise;
+        self.seed = OnceLock::new();
+        self
     }
 
     /// `d·G`.
     pub(super) fn public_point(&self) -> Affine<C> {
-        C::tables().multiply_secret(self.0).to_affine()
+        C::tables().multiply_secret(self.scalar).to_affine()
     }
 
     /// RFC 7091 §6.1.
@@ -40,8 +56,8 @@ impl<C: Curve> SecretScalar<C> {
         order: GostByteOrder,
     ) -> Result<Vec<u8>, GostError> {
         let e = digest_to_scalar::<C>(digest)?;
-        let secret = Zeroizing::new(self.0.integer());
-        let mut nonces = Nonces::new(&*secret, &e.integer(), hedge);
+        let seed = self.seed.get_or_init(|| NonceSeed::new(&*Zeroizing::new(self.scalar.integer()), &self.noise));
+        let mut nonces = Nonces::new(seed, &e.integer(), hedge);
         loop {
             let nonce = Zeroizing::new(nonces.next::<C>());
             if let Some(signature) = self.sign_with_nonce(e, &nonce, order) {
@@ -56,7 +72,7 @@ impl<C: Curve> SecretScalar<C> {
         let mut point = C::tables().multiply_secret(*nonce);
         let r: Scalar<C> = Element::reduce(point.to_affine().x.integer());
         point.zeroize();
-        let s = r * self.0 + *nonce * e;
+        let s = r * self.scalar + *nonce * e;
         if r.is_zero() || s.is_zero() {
             return None;
         }
