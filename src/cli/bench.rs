@@ -9,7 +9,7 @@
 use super::{Exit, Failure, bench_crl, bench_http, outcome::print};
 use crate::{
     adapter::signature_cache::KnownSignatures,
-    crypto::{Digest, PublicKey},
+    crypto::{Digest, DigestAlgorithm, PublicKey},
     demonstration::{Holder, Key, KeyKind, World},
     licensing::{Catalogue, Date, DocumentKind, EQUIVALENCE, Licence},
     pki::{Certificate, Crl, Iin, RevocationList},
@@ -124,11 +124,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return bench_crl::run(what);
     }
     let pace = Pace::new(&arguments);
-    let kinds = if arguments.quick { &[KeyKind::P256][..] } else { &KeyKind::ALL };
+    let kinds =
+        if arguments.quick { vec![KeyKind::P256] } else { [&KeyKind::ALL[..], &KeyKind::NATIONAL].concat() };
     let bar = ProgressBar::new(kinds.len() as u64 + u64::from(!arguments.no_http));
     let mut results = Vec::new();
     for kind in kinds {
-        results.push(measure(*kind, pace)?);
+        results.push(measure(kind, pace)?);
         bar.inc(1);
     }
     let http = if arguments.no_http { None } else { Some(over_http(pace)?) };
@@ -156,8 +157,8 @@ fn over_http(pace: Pace) -> Result<bench_http::HttpFigures, Failure> {
 fn table(figures: &Figures) -> String {
     let mut text = format!(
         "{}, one core of {}, request of {} KiB under two authorities, applicant read out of its content\n\n\
-         {:<9} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n\
-         {:<9} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n",
+         {:<20} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n\
+         {:<20} {:>9} {:>9} {:>9} {:>10} {:>6} {:>10} {:>6} {:>10} {:>6}\n",
         figures.software,
         figures.cores,
         figures.request_bytes / 1024,
@@ -184,7 +185,7 @@ fn table(figures: &Figures) -> String {
     );
     for row in &figures.results {
         text += &format!(
-            "{:<9} {:>9.0} {:>9.0} {:>9.0} {:>10.0} {:>6.2} {:>10.0} {:>6.2} {:>10.0} {:>6.2}\n",
+            "{:<20} {:>9.0} {:>9.0} {:>9.0} {:>10.0} {:>6.2} {:>10.0} {:>6.2} {:>10.0} {:>6.2}\n",
             row.key,
             row.sign_per_second,
             row.verify_per_second,
@@ -300,7 +301,8 @@ fn measure(kind: KeyKind, pace: Pace) -> Result<Row, Failure> {
     let public = PublicKey::from_spki(certificate.spki()).map_err(Failure::fault)?;
 
     let content = bench_http::content(REQUEST_BYTES);
-    let message = Digest::sha256(&content);
+    let digest = signer.algorithm.digest().unwrap_or(DigestAlgorithm::Sha512);
+    let message = digest.digest(&content);
     let message = message.as_bytes();
     let value = private.sign(&signer.algorithm, message).map_err(Failure::fault)?;
     let sign = seconds(&mut || private.sign(&signer.algorithm, black_box(message)).is_ok());
@@ -309,7 +311,7 @@ fn measure(kind: KeyKind, pace: Pace) -> Result<Row, Failure> {
         let key = PublicKey::from_spki(black_box(certificate.spki()));
         key.is_ok_and(|key| key.verify(&signer.algorithm, message, &value).is_ok())
     });
-    let hash = seconds(&mut || !Digest::sha256(black_box(&content)).as_bytes().is_empty());
+    let hash = seconds(&mut || !digest.digest(black_box(&content)).as_bytes().is_empty());
 
     let order = SigningOrder {
         content: &content,

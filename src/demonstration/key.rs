@@ -1,8 +1,9 @@
 //! Key pairs of every kind that this software signs with.
 
+use crate::asn1::{Oid, encode, oid};
 use crate::crypto::{PrivateKey, PrivateKeyError};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
@@ -26,10 +27,20 @@ pub enum KeyKind {
     P384,
     /// Ed25519.
     Ed25519,
+    /// GOST 34.10-2015, 512 bits, under its Kazakh identifiers.
+    Gost2015With512,
+    /// GOST 34.10-2015, 256 bits, under its Kazakh identifiers.
+    Gost2015With256,
+    /// GOST 34.310-2004.
+    Gost2004,
 }
 
 impl KeyKind {
-    /// Every kind.
+    /// The kinds of the national standard in force, which software from abroad does not know. GOST 34.310-2004 is
+    /// verified and seals nothing new.
+    pub const NATIONAL: [KeyKind; 2] = [KeyKind::Gost2015With512, KeyKind::Gost2015With256];
+
+    /// Every kind that software from abroad knows too.
     pub const ALL: [KeyKind; 6] =
         [KeyKind::Rsa2048, KeyKind::Rsa3072, KeyKind::Rsa4096, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519];
 }
@@ -73,6 +84,13 @@ impl Key {
                 let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
                 der.as_ref().to_vec()
             }
+            KeyKind::Gost2015With512 => {
+                return gost(64, |scalar| national_pkcs8(&GOST_2015_512, &encode::octet_string(scalar)));
+            }
+            KeyKind::Gost2015With256 => {
+                return gost(32, |scalar| national_pkcs8(&GOST_2015_256, &encode::octet_string(scalar)));
+            }
+            KeyKind::Gost2004 => return gost(32, |scalar| national_pkcs8(&GOST_2004, &encode::unsigned(scalar))),
         };
         Key::from_pkcs8(pkcs8)
     }
@@ -118,4 +136,35 @@ impl Key {
     pub fn spki(&self) -> &[u8] {
         self.private.spki()
     }
+}
+
+/// Key, parameter set and digest of a national key (crypto::gost::encoding).
+type NationalIdentifiers = [Oid<'static>; 3];
+
+const GOST_2015_512: NationalIdentifiers =
+    [oid!(1, 2, 398, 3, 10, 1, 1, 2, 2), oid!(1, 2, 398, 3, 10, 1, 1, 2, 2, 1), oid!(1, 2, 398, 3, 10, 1, 3, 3)];
+const GOST_2015_256: NationalIdentifiers =
+    [oid!(1, 2, 398, 3, 10, 1, 1, 2, 1), oid!(1, 2, 398, 3, 10, 1, 1, 2, 1, 1), oid!(1, 2, 398, 3, 10, 1, 3, 2)];
+const GOST_2004: NationalIdentifiers =
+    [oid!(1, 2, 398, 3, 10, 1, 1, 1, 1), oid!(1, 2, 398, 3, 10, 1, 1, 1, 1, 1), oid!(1, 2, 398, 3, 10, 1, 3, 1, 1, 0)];
+
+/// A key of a random scalar, as `pkcs8` writes it; scalars above the order are drawn again.
+fn gost(len: usize, pkcs8: impl Fn(&[u8]) -> Vec<u8>) -> Result<Key, PrivateKeyError> {
+    const TRIES: usize = 256;
+    let mut scalar = Zeroizing::new(vec![0; len]);
+    for _ in 0..TRIES {
+        SystemRandom::new().fill(&mut scalar).map_err(|_| PrivateKeyError::Failed)?;
+        match Key::from_pkcs8(pkcs8(&scalar)) {
+            Err(PrivateKeyError::Rejected) => {}
+            made => return made,
+        }
+    }
+    Err(PrivateKeyError::Failed)
+}
+
+/// `PrivateKeyInfo` in DER.
+fn national_pkcs8([key, set, digest]: &NationalIdentifiers, scalar: &[u8]) -> Vec<u8> {
+    let parameters = encode::sequence(&[&encode::oid(*set), &encode::oid(*digest)]);
+    let algorithm = encode::sequence(&[&encode::oid(*key), &parameters]);
+    encode::sequence(&[&encode::small_unsigned(0), &algorithm, &encode::octet_string(scalar)])
 }

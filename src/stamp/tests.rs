@@ -76,7 +76,9 @@ impl Seal {
 fn a_licence_sealed_as_xml_says_the_same_and_only_in_one_form() {
     use crate::format::{xml::Document, xmldsig};
     let awkward = Licence { head: " <Үлгілі> & Ко\r\n\t]]>".into(), ..licence() };
-    for (kind, licence) in KeyKind::ALL.into_iter().zip([licence(), awkward].into_iter().cycle()) {
+    for (kind, licence) in
+        KeyKind::ALL.into_iter().chain(KeyKind::NATIONAL).zip([licence(), awkward].into_iter().cycle())
+    {
         let seal = Seal::new(kind);
         let sealer = seal.sealer();
         let (to_be_signed, token) = prepare_xml(&SealProfile::default(), &licence, &sealer, moment()).unwrap();
@@ -108,7 +110,7 @@ fn a_licence_sealed_as_xml_says_the_same_and_only_in_one_form() {
 
 #[test]
 fn a_sealed_licence_is_read_back_by_our_own_reader_with_every_kind_of_key() {
-    for kind in KeyKind::ALL {
+    for kind in KeyKind::ALL.into_iter().chain(KeyKind::NATIONAL) {
         let seal = Seal::new(kind);
         let sealed = seal.stamp(&licence()).unwrap();
         let document = cms::parse(sealed.as_bytes(), None).unwrap();
@@ -127,6 +129,12 @@ fn a_sealed_licence_is_read_back_by_our_own_reader_with_every_kind_of_key() {
         assert_eq!(algorithm, &seal.sealer().algorithm);
         assert_eq!(key.verify(algorithm, &signature.message, &signature.signature), Ok(()));
     }
+}
+
+#[test]
+fn a_key_of_the_standard_of_2004_seals_nothing_new() {
+    let refused = Seal::new(KeyKind::Gost2004).stamp(&licence()).unwrap_err();
+    assert!(refused.to_string().contains("not strong enough"), "{refused}");
 }
 
 #[test]

@@ -182,4 +182,83 @@ fn a_quick_benchmark_gives_every_figure() {
     let (code, out, _) = tamga(folder.path(), &["bench", "--quick", "--no-http"]);
     assert!(code == 0 && out.contains("P-256") && !out.contains("HTTP"), "{out}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it cleans up behind itself");
+/// The corpus of national certificates; `None`, said aloud, where it is not at hand.
+fn national(part: &str) -> Option<std::path::PathBuf> {
+    let root = std::env::var_os("TAMGA_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), std::path::PathBuf::from);
+    let folder = root.join("kz").join(part);
+    if folder.is_dir() {
+        return folder.canonicalize().ok();
+    }
+    eprintln!("skipped: no corpus folder kz/{part}");
+    None
+}
+
+#[test]
+fn the_national_profile_trusts_what_it_knows_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let stranger = "tamga-data/demonstration/root.pem";
+    let add = |arguments: &[&str]| tamga(folder.path(), &[&["trust", "add"], arguments].concat());
+    let (code, out, _) = add(&["--profile", "kz", stranger]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("does not know"), "{out}");
+    assert_eq!(add(&["--profile", "kz", "missing.cer"]).0, 65);
+    assert_eq!(add(&[stranger]).0, 64, "nothing to check against");
+    assert_eq!(add(&["--profile", "kz", "--fingerprint", "00", stranger]).0, 64);
+    assert_eq!(add(&["--profile", "elsewhere", stranger]).0, 64);
+
+    let (Some(production), Some(test)) = (national("ca/prod"), national("ca/test")) else { return };
+    let files = |folder: &Path| -> Vec<String> {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.map(|path| path.to_str().unwrap().to_owned()).collect()
+    };
+    let (production, test) = (files(&production), files(&test));
+    let all = |profile: &'static str, files: &[String]| {
+        let arguments: Vec<&str> = ["--profile", profile].into_iter().chain(files.iter().map(String::as_str)).collect();
+        add(&arguments)
+    };
+    assert_eq!(all("kz", &test).0, 1, "test authorities are not those of production");
+    let trusted = || tamga(folder.path(), &["trust", "list"]).1.lines().count();
+    assert_eq!(trusted(), 0);
+    let (code, out, err) = all("kz", &production);
+    assert_eq!((code, trusted()), (0, 11), "{out}{err}");
+    // One octet more, and it is another certificate.
+    let mut altered =
+        std::fs::read(production.iter().find(|path| path.ends_with("root_rsa_2020.cer")).unwrap()).unwrap();
+    let last = altered.len() - 1;
+    altered[last] ^= 1;
+    std::fs::write(folder.path().join("altered.cer"), altered).unwrap();
+    assert_eq!(add(&["--profile", "kz", "altered.cer"]).0, 1);
+    assert_eq!(all("kz-test", &test).0, 0);
+    assert_eq!(trusted(), 15);
+}
+
+#[test]
+fn policies_are_taken_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let file = |name: &str| format!("tamga-data/demonstration/{name}");
+    let (root, authority) = (file("root.pem"), file("authority.pem"));
+    let (root_list, list) = (file("root.crl"), file("authority.crl"));
+    let request = file("last-run/request.p7m");
+    let judged = |policy: &str| {
+        #[rustfmt::skip]
+        let arguments = ["verify", "--trust", &root, "--intermediates", &authority, "--crl", &root_list, "--crl", &list,
+            "--json", "--policy", policy, &request];
+        let (code, out, _) = tamga(folder.path(), &arguments);
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap_or_default();
+        (
+            code,
+            report["policy"]["id"].as_str().map(str::to_owned),
+            report["refusal"]["code"].as_str().map(str::to_owned),
+        )
+    };
+    assert_eq!(judged("kz-500"), (0, Some("kz-500".into()), None));
+    assert_eq!(judged("kz-1187"), (1, Some("kz-1187".into()), Some("sav-policy-not-in-force".into())));
+    assert_eq!(judged("request"), (1, Some("request".into()), Some("id-not-declared".into())));
+    assert_eq!(judged("kz-501").0, 65, "neither a policy nor a file");
+    let text = "id = \"agency\"\nversion = \"1\"\nextends = \"kz-500\"\nroles = [\"first-head\"]";
+    std::fs::write(folder.path().join("agency.toml"), text).unwrap();
+    assert_eq!(judged("agency.toml"), (1, Some("agency".into()), Some("id-role-not-allowed".into())));
 }

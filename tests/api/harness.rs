@@ -169,11 +169,14 @@ impl Service {
     }
 
     pub(crate) async fn with(adjust: impl FnOnce(&mut config::Http)) -> Service {
+        Service::of(&app().0, adjust).await
+    }
+
+    pub(crate) async fn of(app: &App, adjust: impl FnOnce(&mut config::Http)) -> Service {
         let mut http = config::Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..config::Http::default() };
         adjust(&mut http);
         let ready = ["signer", "store", "trust", "revocation"].map(|name| Part { name, state: Ok("fine".into()) });
         let readiness = Arc::new(Switch(Mutex::new(ready.into())));
-        let (app, _) = app();
         let parts = Parts {
             use_cases: Arc::clone(&app.service),
             tokens: Arc::clone(&app.tokens) as _,

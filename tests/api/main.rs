@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod authority_key;
 mod batch;
 mod command;
 mod edges;

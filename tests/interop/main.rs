@@ -9,5 +9,6 @@ mod documents;
 mod fixture;
 mod licences;
 mod message;
+mod national_stores;
 mod openssl;
 mod order_500;

@@ -357,7 +357,11 @@ fn nonces_follow_key_digest_and_noise() {
         assert_eq!(r, sign(&one, &digest, 0));
         assert_ne!(r, sign(&one, &digest, 1));
         assert_ne!(r, sign(&other, &digest, 0));
-        assert_ne!(r, sign(&one, &plus(digest, 1), 0));
+        assert_ne!(r, sign(&one, &plus(digest.clone(), 1), 0));
+        // Another seed, and the same one for a key that is opened again.
+        assert_ne!(r, sign(&key(set, 5).with_noise(&[1; HEDGE_LEN]), &digest, 0));
+        assert_eq!(r, sign(&key(set, 5).with_noise(&[0; HEDGE_LEN]), &digest, 0));
+        assert_eq!(r, sign(&one, &digest, 0), "a signature leaves nothing behind");
     }
 }
 
