@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tamga::adapter::sealing::Sealing;
 use tamga::adapter::soft_key::SoftKey;
 use tamga::format::armour;
+use tamga::licensing::Container;
 use tamga::pki::{Certificate, Crl, RevocationList};
 use tamga::port::KeySigner as _;
 use tamga::report::{Decision, Time, ValidationReport};
@@ -34,7 +35,7 @@ fn day() -> Time {
 
 fn sealed_by(store: &[u8]) -> (SoftKey, Vec<u8>) {
     let key = SoftKey::open(store, Some("Qwerty12"), Vec::new()).unwrap();
-    let prepared = Sealing::default().prepare(&licence(), &key, day()).unwrap();
+    let prepared = Sealing::default().prepare(Container::Cms, &licence(), &key, day()).unwrap();
     let value = key.sign(&prepared.to_be_signed).unwrap();
     let document = (prepared.seal)(&value).unwrap();
     (key, document)
@@ -48,6 +49,7 @@ fn judge(folder: &Path, document: &[u8], policy: &str) -> ValidationReport {
     verify(&VerificationInputs {
         report_id: "test",
         at: day(),
+        received_at: None,
         document,
         format: None,
         content: None,
@@ -84,6 +86,6 @@ fn a_store_of_the_standard_of_2004_seals_nothing() {
     let store = fs::read(folder.join("p12/gost2004_organization_sign.p12")).unwrap();
     let key = SoftKey::open(&store, Some("Qwerty12"), Vec::new()).unwrap();
     let within_its_validity: Time = "2020-06-01T00:00:00Z".parse().unwrap();
-    let refused = Sealing::default().prepare(&licence(), &key, within_its_validity).unwrap_err();
+    let refused = Sealing::default().prepare(Container::Cms, &licence(), &key, within_its_validity).err();
     assert!(format!("{refused:?}").contains("not strong enough"), "{refused:?}");
 }

@@ -166,6 +166,7 @@ impl Scene {
         verify(&VerificationInputs {
             report_id: "test",
             at: self.at,
+            received_at: None,
             document,
             format,
             content: None,
