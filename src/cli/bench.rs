@@ -124,8 +124,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return bench_crl::run(what);
     }
     let pace = Pace::new(&arguments);
-    let kinds =
-        if arguments.quick { vec![KeyKind::P256] } else { [&KeyKind::ALL[..], &KeyKind::NATIONAL].concat() };
+    let kinds = if arguments.quick { vec![KeyKind::P256] } else { [&KeyKind::ALL[..], &KeyKind::NATIONAL].concat() };
     let bar = ProgressBar::new(kinds.len() as u64 + u64::from(!arguments.no_http));
     let mut results = Vec::new();
     for kind in kinds {

@@ -182,6 +182,8 @@ fn a_quick_benchmark_gives_every_figure() {
     let (code, out, _) = tamga(folder.path(), &["bench", "--quick", "--no-http"]);
     assert!(code == 0 && out.contains("P-256") && !out.contains("HTTP"), "{out}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it cleans up behind itself");
+}
+
 /// The corpus of national certificates; `None`, said aloud, where it is not at hand.
 fn national(part: &str) -> Option<std::path::PathBuf> {
     let root = std::env::var_os("TAMGA_CORPUS")
