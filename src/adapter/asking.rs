@@ -143,7 +143,12 @@ impl Asking {
             let questions: Vec<OcspQuestion> = asked.iter().map(|(question, _)| question.clone()).collect();
             let answers = self.source.ocsp(&questions, left);
             for ((question, nonce), answer) in asked.iter().zip(answers) {
-                let source = question.urls.first().map_or("", |url| host(url)).to_owned();
+                // Why nothing came says already where it did not come from.
+                let source = match &answer {
+                    OcspAnswer::Unavailable(_) => "OCSP",
+                    OcspAnswer::Response(_) => question.urls.first().map_or("", |url| host(url)),
+                };
+                let source = source.to_owned();
                 let (outcome, fact) = heard(&answer, nonce);
                 metrics::counter!("tamga_ocsp_answers_total", "outcome" => outcome).increment(1);
                 match fact {
@@ -264,4 +269,155 @@ fn heard(answer: &OcspAnswer, nonce: &[u8]) -> (&'static str, Result<OcspRespons
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::{encode, oid};
+    use crate::demonstration::ocsp::{CertificateStatus, OcspTemplate, SingleResponse, certificate_id};
+    use crate::demonstration::{
+        CertificateTemplate, Credential, Extension, Key, KeyKind, NameTemplate, Validity, extension,
+    };
+    use crate::format::Format;
+    use crate::pki::RevocationList;
+    use crate::pki::extension::{KeyUsage, purpose};
+    use crate::pki::name::attribute;
+    use crate::report::{Decision, Time};
+    use crate::verify::DeclaredApplicant;
+    use crate::verify::policy::Policy;
+    use std::sync::Barrier;
+    use std::thread;
+
+    const AT: Time = Time::from_unix(1_800_000_000);
+
+    /// A root, and a signer whose responder is at `place`.
+    struct World {
+        root: Credential,
+        signer: Credential,
+    }
+
+    impl World {
+        fn new(place: &str) -> World {
+            let key = |label| Key::cached(KeyKind::P256, label).unwrap();
+            let name = |text| NameTemplate::new().with(attribute::COMMON_NAME, text);
+            let validity = Validity::around(AT, 9, 9);
+            let authority = CertificateTemplate::authority(name("Root"), key("root").spki(), validity, None);
+            let root = Credential::root(&authority, key("root")).unwrap();
+            let template = CertificateTemplate::new(name("Signer"), key("signer").spki(), validity)
+                .with(extension::key_usage(KeyUsage::NON_REPUDIATION))
+                .with(extension::extended_key_usage(&[purpose::EMAIL_PROTECTION]))
+                .with(extension::authority_information_access(&[place], &[]));
+            World { signer: root.issue(&template, key("signer")).unwrap(), root }
+        }
+
+        fn inputs<'a>(&'a self, trust_anchors: &'a [Certificate], policy: &'a Policy) -> VerificationInputs<'a> {
+            VerificationInputs {
+                report_id: "",
+                at: AT,
+                received_at: None,
+                document: &self.signer.certificate,
+                format: Some(Format::Certificate),
+                content: None,
+                declared: DeclaredApplicant::default(),
+                service: None,
+                policy,
+                context: ValidationContext { trust_anchors, ..ValidationContext::default() },
+            }
+        }
+
+        fn anchors(&self) -> [Certificate; 1] {
+            [Certificate::parse(&self.root.certificate).unwrap()]
+        }
+
+        fn judged_by(&self, asking: &Asking) -> ValidationReport {
+            asking.verify(&self.inputs(&self.anchors(), &Policy::default()))
+        }
+
+        fn response(&self, nonce: &[u8]) -> Vec<u8> {
+            let id = certificate_id(DigestAlgorithm::Sha256, &self.root, &self.signer.serial_number);
+            let mut template = OcspTemplate::new(AT, vec![SingleResponse::new(id, CertificateStatus::Good, AT)]);
+            let nonce = encode::octet_string(nonce);
+            template.extensions.push(Extension::new(oid!(1, 3, 6, 1, 5, 5, 7, 48, 1, 2), nonce));
+            template.issue(&self.root).unwrap()
+        }
+    }
+
+    /// Answers every question alike.
+    struct Source<F>(F);
+
+    impl<F: Fn(&OcspQuestion) -> OcspAnswer + Send + Sync> RevocationSource for Source<F> {
+        fn lists(&self) -> Vec<Arc<dyn RevocationList>> {
+            Vec::new()
+        }
+
+        fn list_by_digest(&self, _: &Digest) -> Option<Vec<u8>> {
+            None
+        }
+
+        fn ocsp(&self, questions: &[OcspQuestion], _: Duration) -> Vec<OcspAnswer> {
+            questions.iter().map(&self.0).collect()
+        }
+
+        fn issuers(&self, _: &[Certificate], _: Duration) -> Vec<Certificate> {
+            Vec::new()
+        }
+    }
+
+    fn asking(answer: impl Fn(&OcspQuestion) -> OcspAnswer + Send + Sync + 'static, max_waiting: usize) -> Asking {
+        let may_ask = MayAsk { ocsp: true, issuers: false };
+        Asking::new(Arc::new(Source(answer)), may_ask, Duration::from_secs(5), max_waiting)
+    }
+
+    fn cause(report: &ValidationReport) -> String {
+        serde_json::to_string(report).unwrap()
+    }
+
+    #[test]
+    fn the_nonce_that_comes_back_is_the_one_that_was_sent() {
+        let world = Arc::new(World::new("http://a.kz/"));
+        let (own, of_own) = (Arc::clone(&world), |request: &[u8]| request[request.len() - NONCE..].to_vec());
+        let right = asking(move |question| OcspAnswer::Response(own.response(&of_own(&question.requests[0]))), 1);
+        assert_eq!(world.judged_by(&right).decision, Decision::Accepted);
+        let own = Arc::clone(&world);
+        let wrong = asking(move |_| OcspAnswer::Response(own.response(&[7; NONCE])), 1);
+        let report = world.judged_by(&wrong);
+        assert_eq!(report.decision, Decision::Undetermined);
+        assert!(cause(&report).contains("another nonce"), "{}", cause(&report));
+    }
+
+    #[test]
+    fn one_more_than_may_wait_is_judged_by_what_is_at_hand() {
+        let world = Arc::new(World::new("http://a.kz/"));
+        let (asked, answered) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (inside, done) = (Arc::clone(&asked), Arc::clone(&answered));
+        let asking = asking(
+            move |_| {
+                inside.wait();
+                done.wait();
+                OcspAnswer::Unavailable("nothing".to_owned())
+            },
+            1,
+        );
+        thread::scope(|scope| {
+            let first = scope.spawn(|| world.judged_by(&asking));
+            asked.wait();
+            let second = world.judged_by(&asking);
+            assert_eq!(second.decision, Decision::Undetermined);
+            assert!(cause(&second).contains("too many"), "{}", cause(&second));
+            answered.wait();
+            assert!(cause(&first.join().unwrap()).contains("nothing"));
+        });
+        assert_eq!(asking.waiting.load(Ordering::Acquire), 0, "the place was given back");
+    }
+
+    #[test]
+    fn nobody_is_asked_where_no_path_reaches_an_anchor_or_the_policy_wants_lists() {
+        let world = World::new("http://a.kz/");
+        let never = asking(|_| panic!("asked"), 1);
+        let mut by_lists = Policy::default();
+        by_lists.revocation.sources = crate::verify::policy::RevocationSources::Crl;
+        assert_eq!(never.verify(&world.inputs(&[], &Policy::default())).decision, Decision::Refused);
+        assert_eq!(never.verify(&world.inputs(&world.anchors(), &by_lists)).decision, Decision::Undetermined);
+    }
 }

@@ -15,6 +15,9 @@ use crate::report::{CheckId, Reason, RevocationEvidence, RevocationSource, Revoc
 /// How far ahead of our clock a source's clock may be, in seconds.
 pub(super) const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
 
+/// Sources that were asked in vain and are named in a reason.
+const MAX_CAUSES: usize = 4;
+
 /// What is known about one certificate.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Status {
@@ -187,10 +190,8 @@ impl Validator<'_> {
 
     /// What to say where a source has nothing.
     pub(super) fn no_data(&self, what: &str) -> String {
-        match self.unavailable.first() {
-            Some(unavailable) => format!("{what}; {}: {}", unavailable.source, unavailable.cause),
-            None => what.to_owned(),
-        }
+        let causes = self.unavailable.iter().take(MAX_CAUSES).map(|u| format!("; {}: {}", u.source, u.cause));
+        std::iter::once(what.to_owned()).chain(causes).collect()
     }
 }
 

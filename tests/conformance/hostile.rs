@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tamga::adapter::fetch::{FetchRules, Fetcher, OnlineRevocation, PrivateAddresses};
 use tamga::asn1::{Oid, encode, oid};
 use tamga::crypto::DigestAlgorithm;
 use tamga::demonstration::crl::CrlTemplate;
@@ -15,6 +16,7 @@ use tamga::demonstration::{
 use tamga::pki::extension::{KeyUsage, id, purpose};
 use tamga::pki::name::attribute;
 use tamga::pki::{Certificate, Crl, OcspResponse, RevocationList};
+use tamga::port::{OcspAnswer, OcspQuestion, RevocationSource as _};
 use tamga::report::{CheckId, Outcome, Time};
 use tamga::verify::certificate::{Material, Purpose, ValidationContext, validate_certificate};
 use tamga::verify::policy::{Policy, RevocationSources};
@@ -679,4 +681,35 @@ fn sources_are_asked_in_the_order_of_the_policy() {
     assert_eq!(codes(RevocationSources::CrlThenOcsp, Good, false), [""; 0]);
     assert_eq!(codes(RevocationSources::Crl, Good, false), ["rev-unavailable"]);
     assert_eq!(codes(RevocationSources::Both, Good, false), ["rev-unavailable"]);
+}
+
+// Attack 36: where a certificate's URLs lead.
+
+#[test]
+fn urls_of_a_certificate_lead_nowhere_inside() {
+    let hosts = ["127.0.0.1", "[::1]", "[::ffff:a00:1]", "169.254.169.254", "10.0.0.1", "localhost", "0x7f.1"];
+    let rules = FetchRules {
+        // Even an operator who allows the names does not allow the addresses.
+        allowed_hosts: hosts.map(str::to_owned).into(),
+        private_addresses: PrivateAddresses::Refuse,
+        list_timeout: Duration::from_secs(1),
+        response_timeout: Duration::from_secs(1),
+    };
+    let source = OnlineRevocation::new(None, Fetcher::new(rules).unwrap()).unwrap();
+    let refused = |url: &str, why: &str| {
+        let question = OcspQuestion { urls: vec![url.to_owned()], requests: vec![vec![0x30, 0]] };
+        let start = Instant::now();
+        let answers = source.ocsp(&[question], Duration::from_secs(1));
+        assert!(start.elapsed() < MOST_TIME, "{url}: {:?}", start.elapsed());
+        assert!(matches!(&answers[..], [OcspAnswer::Unavailable(cause)] if cause.contains(why)), "{url}: {answers:?}");
+    };
+    for host in hosts {
+        refused(&format!("http://{host}:9/ocsp"), "address");
+    }
+    refused("http://pki.example/ocsp", "not one of the allowed");
+    refused("http://localhost@pki.example/", "not one of the allowed");
+    refused("http://user:secret@localhost/", "not one of the allowed");
+    refused("file:///etc/passwd", "scheme file");
+    refused("ldap://localhost/cn=x", "scheme ldap");
+    refused("not a URL", "not a URL");
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)] // tests fail loudly
 
+mod command;
 mod corpus;
 mod crash;
 mod mirrors;
