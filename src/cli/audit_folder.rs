@@ -9,6 +9,7 @@ use super::{
     outcome::print,
 };
 use crate::{
+    format::limits::MAX_DOCUMENT_BYTES,
     report::{Decision, Time},
     service::{Caller, Service},
 };
@@ -17,7 +18,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -86,7 +87,7 @@ pub(super) fn run(
 
 fn judge(service: &Service, caller: &Caller, file: &Path, at: Option<Time>) -> Result<Judged, Failure> {
     let name = file.to_string_lossy();
-    let document = match fs::read(file) {
+    let document = match read(file) {
         Ok(document) => document,
         // One file that cannot be read does not end the audit of the others; the exit code says that it was there.
         Err(error) => {
@@ -106,6 +107,13 @@ fn judge(service: &Service, caller: &Caller, file: &Path, at: Option<Time>) -> R
         Decision::Refused => Exit::Refused,
     };
     Ok(Judged { line, exit, code: found.verified.refusal })
+}
+
+/// A file's octets, up to one more than any document may have: what is longer is refused by its length.
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut document = Vec::new();
+    fs::File::open(file)?.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut document)?;
+    Ok(document)
 }
 
 /// Tells every file below a folder, in the order of paths, those after `after` alone. Links are not followed.

@@ -241,6 +241,14 @@ pub trait Journal: Send + Sync {
     /// [`RegistryError`] where the store cannot be read.
     fn checkpoints(&self, origin: &str) -> Result<Vec<StoredCheckpoint>, RegistryError>;
 
+    /// The last checkpoint of a log.
+    ///
+    /// # Errors
+    /// [`RegistryError`] where the store cannot be read.
+    fn last_checkpoint(&self, origin: &str) -> Result<Option<StoredCheckpoint>, RegistryError> {
+        Ok(self.checkpoints(origin)?.pop())
+    }
+
     /// Keeps a checkpoint, on disk when this answers. It takes the place of the last one where that is not time-stamped.
     ///
     /// # Errors

@@ -54,10 +54,10 @@ pub struct ReplayableReport {
     pub facts: Option<Digest>,
     /// Parameters of the verification, JSON.
     pub parameters: Option<Vec<u8>>,
-    /// The document, where it is kept: that of a registered request or of a licence.
-    pub document: Option<Vec<u8>>,
-    /// The detached content, where the document is a registered request that has one.
-    pub content: Option<Vec<u8>>,
+    /// Digest of the document, which is kept where it is that of a registered request or of a licence.
+    pub document: Digest,
+    /// Digest of the detached content, where the document is a registered request that has one.
+    pub content: Option<Digest>,
 }
 
 /// A report as it was kept; the digest was compared on reading.

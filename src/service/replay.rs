@@ -201,11 +201,15 @@ impl Service {
         report: &ReplayableReport,
     ) -> ReplayOutcome {
         let Some(facts) = &report.facts else { return ReplayOutcome::NotKept { what: "facts" } };
-        let Some(document) = &report.document else { return ReplayOutcome::NotKept { what: "document" } };
+        let document = match self.registry.document(&report.document) {
+            Ok(Some(document)) => document,
+            Ok(None) => return ReplayOutcome::NotKept { what: "document" },
+            Err(error) => return ReplayOutcome::Damaged { what: error.to_string() },
+        };
         let again = readings
             .of(evidence, facts)
             .map_err(ServiceError::from)
-            .and_then(|facts| self.verify_as_then(report, document, &facts));
+            .and_then(|facts| self.verify_as_then(report, &document, &facts));
         match again {
             Ok(again) => compare(&report.json, &again),
             Err(error) => ReplayOutcome::Damaged { what: error.to_string() },
@@ -235,13 +239,14 @@ impl Service {
             rules = service.map(licensing::Service::rules);
         }
         let rules: Option<ServiceRules> = rules;
+        let content = report.content.as_ref().map(|digest| self.stored_document(digest)).transpose()?;
         let mut again = verify(&VerificationInputs {
             report_id: &recorded.id,
             at: recorded.validation_time,
             received_at: parameters.as_ref().and_then(|parameters| parameters.received_at),
             document,
             format: container,
-            content: report.content.as_deref(),
+            content: content.as_deref(),
             declared: applicant,
             service: rules.as_ref(),
             policy: &facts.policy,

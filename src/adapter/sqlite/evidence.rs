@@ -1,7 +1,7 @@
 //! Evidence, and reports with what gives them again.
 
+use super::journal;
 use super::row::{column, damaged, id, time};
-use super::{journal, request};
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::port::{EvidenceObject, JournalEntry, JournalEvent, RegistryError, ReplayableReport};
 use crate::report::Time;
@@ -65,7 +65,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<ReplayableReport, Regi
         facts: optional_digest(row, 5)?,
         parameters: column(row, 6)?,
         content: content_of(connection, &document)?,
-        document: request::body(connection, &document)?,
+        document,
     })
 }
 
@@ -79,7 +79,7 @@ pub(super) fn optional_digest(row: &Row<'_>, at: usize) -> Result<Option<Digest>
 }
 
 /// The detached content of a registered request with this document.
-fn content_of(connection: &Connection, document: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+fn content_of(connection: &Connection, document: &Digest) -> Result<Option<Digest>, RegistryError> {
     let content: Option<[u8; 32]> = connection
         .prepare_cached(
             "SELECT c.digest FROM body b JOIN request r ON r.document = b.id JOIN body c ON c.id = r.content
@@ -87,8 +87,5 @@ fn content_of(connection: &Connection, document: &Digest) -> Result<Option<Vec<u
         )?
         .query_row([document.as_bytes()], |row| row.get(0))
         .optional()?;
-    match content.and_then(|octets| Digest::from_octets(DigestAlgorithm::Sha256, &octets)) {
-        None => Ok(None),
-        Some(digest) => request::body(connection, &digest),
-    }
+    Ok(content.and_then(|octets| Digest::from_octets(DigestAlgorithm::Sha256, &octets)))
 }

@@ -61,17 +61,32 @@ pub(super) fn rows_about(connection: &Connection, subject: &str) -> Result<Vec<J
 pub(super) fn checkpoints(connection: &Connection, origin: &str) -> Result<Vec<StoredCheckpoint>, RegistryError> {
     connection
         .prepare_cached("SELECT origin, size, at, note, token FROM checkpoint WHERE origin = ?1 ORDER BY size")?
-        .query_and_then([origin], |row| {
-            Ok(StoredCheckpoint {
-                origin: column(row, 0)?,
-                size: u64::try_from(column::<i64>(row, 1)?)
-                    .map_err(|_| damaged("a checkpoint over less than nothing"))?,
-                at: time(row, 2)?,
-                note: column(row, 3)?,
-                token: column(row, 4)?,
-            })
-        })?
+        .query_and_then([origin], read_checkpoint)?
         .collect()
+}
+
+/// The last checkpoint of a log.
+pub(super) fn last_checkpoint(
+    connection: &Connection,
+    origin: &str,
+) -> Result<Option<StoredCheckpoint>, RegistryError> {
+    connection
+        .prepare_cached(
+            "SELECT origin, size, at, note, token FROM checkpoint WHERE origin = ?1 ORDER BY size DESC LIMIT 1",
+        )?
+        .query_row([origin], |row| Ok(read_checkpoint(row)))
+        .optional()?
+        .transpose()
+}
+
+fn read_checkpoint(row: &Row<'_>) -> Result<StoredCheckpoint, RegistryError> {
+    Ok(StoredCheckpoint {
+        origin: column(row, 0)?,
+        size: u64::try_from(column::<i64>(row, 1)?).map_err(|_| damaged("a checkpoint over less than nothing"))?,
+        at: time(row, 2)?,
+        note: column(row, 3)?,
+        token: column(row, 4)?,
+    })
 }
 
 /// Keeps a checkpoint in the place of the last one without a token.

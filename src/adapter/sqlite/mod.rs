@@ -198,6 +198,10 @@ impl Journal for SqliteRegistry {
         self.read(|connection| journal::checkpoints(connection, origin))
     }
 
+    fn last_checkpoint(&self, origin: &str) -> Result<Option<StoredCheckpoint>, RegistryError> {
+        self.read(|connection| journal::last_checkpoint(connection, origin))
+    }
+
     fn record_checkpoint(&self, checkpoint: StoredCheckpoint) -> Result<(), RegistryError> {
         self.write(move |connection| journal::record_checkpoint(connection, &checkpoint))
     }
