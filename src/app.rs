@@ -16,20 +16,23 @@ use crate::{
         sealing::Sealing,
         soft_key::{SoftKey, SoftKeyError},
         sqlite::SqliteRegistry,
+        timestamp::{GuardedClock, OwnAuthority, OwnAuthorityError},
     },
+    asn1::{Oid, oid},
     config::{Config, ConfigError, Environment, read_policy},
     crypto::Digest,
     demonstration::MARK,
     licensing::{Bilingual, NumberFormat, NumberFormatError},
     pki::{Certificate, Crl, RevocationList},
     port::{
-        Clock, Journal, KeySigner, LogError, Registry, RegistryError,
+        Clock, Journal, KeySigner, LogError, Registry, RegistryError, TimestampAuthority,
         token::{Role, TokenStore, TokenStoreError},
     },
     report::Time,
     service::{
-        Authority, Service, ServiceError, Settings,
+        Authority, Proof, Service, ServiceError, Settings,
         access::{self, ID_LEN, SECRET_LEN},
+        extension::Level,
         readiness::{Part, Readiness},
     },
 };
@@ -41,6 +44,9 @@ use std::{
     sync::Arc,
 };
 
+/// The policy of a demonstration's time-stamps: the national one for GOST 34.10-2015, which nobody takes for real under
+/// a certificate that is marked.
+const DEMONSTRATION_TSA_POLICY: Oid<'static> = oid!(1, 2, 398, 3, 3, 2, 6, 4);
 /// How long tokens of a demonstration count, in seconds: a year.
 const DEMONSTRATION_TOKEN_SECONDS: i64 = 365 * 86_400;
 
@@ -62,6 +68,8 @@ pub enum AppError {
     Demonstration(#[from] DemonstrationError),
     #[error("authority.key: {0}")]
     Key(#[from] SoftKeyError),
+    #[error("tsa.key: {0}")]
+    Tsa(#[from] OwnAuthorityError),
     #[error("numbers: {0}")]
     Numbers(#[from] NumberFormatError),
     #[error("{what} is demonstration material, and the environment is production")]
@@ -162,6 +170,7 @@ impl App {
             signer: Some(Arc::clone(&signer) as _),
             log: Some(Arc::clone(&log) as _),
             evidence: Some(Arc::new(evidence)),
+            proof: proof(config, demonstration.as_ref(), &clock, &facts)?,
             settings: Settings {
                 catalogue: config.catalogue()?,
                 licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE)?,
@@ -277,11 +286,18 @@ fn signer(config: &Config, demonstration: Option<&Demonstration>) -> Result<Arc<
     let Some(path) = &config.authority.key else {
         return Err(ConfigError::Contradiction("authority.key is missing".into()).into());
     };
-    let file = fs::read(path).map_err(|cause| AppError::Data { path: path.clone(), cause })?;
-    let beside: Vec<PathBuf> = config.authority.certificate.iter().cloned().collect();
+    open_key(path, config.authority.certificate.as_deref(), config.authority_password()?.as_ref())
+}
+
+fn open_key(
+    path: &Path,
+    certificate: Option<&Path>,
+    password: Option<&SecretString>,
+) -> Result<Arc<SoftKey>, AppError> {
+    let file = fs::read(path).map_err(|cause| AppError::Data { path: path.to_owned(), cause })?;
+    let beside: Vec<PathBuf> = certificate.map(Path::to_owned).into_iter().collect();
     let beside = material::load(&beside, parse_certificate)?;
-    let password = config.authority_password()?;
-    let password = password.as_ref().map(|password| password.expose_secret());
+    let password = password.map(|password| password.expose_secret());
     Ok(Arc::new(SoftKey::open(&file, password, beside)?))
 }
 
@@ -300,6 +316,65 @@ fn facts(config: &Config, demonstration: Option<&Demonstration>, clock: &Arc<dyn
     let facts = Facts::new(Arc::clone(clock), anchors, intermediates, policies);
     facts.replace_lists(lists);
     Ok(facts)
+}
+
+/// What makes proof last: the authorities that are asked, our own, and the evidence at hand.
+fn proof(
+    config: &Config,
+    demonstration: Option<&Demonstration>,
+    clock: &Arc<dyn Clock>,
+    facts: &Arc<Facts>,
+) -> Result<Proof, AppError> {
+    let own = own_authority(config, demonstration, clock)?;
+    let settings = &config.timestamps;
+    let authority: Option<Arc<dyn TimestampAuthority>> = if settings.urls.is_empty() {
+        own.clone().map(|own| own as _)
+    } else {
+        Some(Arc::new(revocation::timestamp_client(config)))
+    };
+    if settings.level != Level::B && authority.is_none() {
+        let detail = "timestamps.level needs timestamps.urls, or our own authority (tsa.enabled, --with-tsa)";
+        return Err(ConfigError::Contradiction(detail.into()).into());
+    }
+    Ok(Proof {
+        level: settings.level,
+        authority,
+        responder: own.map(|own| own as _),
+        evidence: Some(Arc::clone(facts) as _),
+    })
+}
+
+fn own_authority(
+    config: &Config,
+    demonstration: Option<&Demonstration>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<OwnAuthority>>, AppError> {
+    let tsa = &config.tsa;
+    if !tsa.enabled {
+        return Ok(None);
+    }
+    let signer = match (&tsa.key, demonstration) {
+        (Some(path), _) => {
+            let password = config.tsa_password()?;
+            let signer = open_key(path, tsa.certificate.as_deref(), password.as_ref())?;
+            if config.environment == Environment::Production && is_marked(signer.certificate()) {
+                return Err(AppError::DemonstrationInProduction { what: "tsa.key" });
+            }
+            signer
+        }
+        (None, Some(demonstration)) => {
+            let authority = &demonstration.timestamp_authority;
+            let key = demonstration_folder::private_key(authority).map_err(DemonstrationError::from)?;
+            let chain = vec![demonstration.world.authority.certificate.clone()];
+            Arc::new(SoftKey::new(key, demonstration.parsed(authority)?, chain)?)
+        }
+        (None, None) => return Err(ConfigError::Contradiction("tsa.enabled needs tsa.key".into()).into()),
+    };
+    let policy = tsa.policy.clone().unwrap_or_else(|| DEMONSTRATION_TSA_POLICY.into());
+    let guard = GuardedClock::new(Arc::clone(clock));
+    let serials = config.data.0.join("tsa-serial.json");
+    let own = OwnAuthority::new(signer, guard, policy, config.timestamps.digest.into(), &serials)?;
+    Ok(Some(Arc::new(own)))
 }
 
 fn parse_certificate(der: &[u8]) -> Result<Certificate, String> {

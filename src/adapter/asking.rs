@@ -14,9 +14,9 @@ use crate::port::{OcspAnswer, OcspQuestion, RevocationSource};
 use crate::report::ValidationReport;
 use crate::verify::certificate::{Unavailable, ValidationContext};
 use crate::verify::{OpenQuestions, StatusQuestion, VerificationInputs, verify};
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Rounds of asking: two missing issuers one above the other, then the status of what they complete.
@@ -24,6 +24,9 @@ const MAX_ROUNDS: usize = 4;
 
 /// Octets of a nonce: "clients MUST use a length of at least 32 octets" (RFC 9654 §2.1).
 const NONCE: usize = 32;
+
+/// Answers that are remembered for those who build on a verdict at once: 256 verdicts' of four, at 64 KiB each at most.
+const MAX_HEARD: usize = 1024;
 
 /// What may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,7 @@ pub struct Asking {
     deadline: Duration,
     max_waiting: usize,
     waiting: AtomicUsize,
+    heard: Mutex<VecDeque<(Digest, Box<[u8]>)>>,
 }
 
 /// A place among those that wait for the network; given back when it is dropped.
@@ -68,7 +72,27 @@ impl Asking {
     /// At most `max_waiting` verdicts wait for the network at once, each for at most the deadline; one more is judged by
     /// what is at hand, so that silent hosts never take all the places of a service.
     pub fn new(source: Arc<dyn RevocationSource>, may_ask: MayAsk, deadline: Duration, max_waiting: usize) -> Asking {
-        Asking { source, may_ask, deadline, max_waiting: max_waiting.max(1), waiting: AtomicUsize::new(0) }
+        let (waiting, heard) = (AtomicUsize::new(0), Mutex::default());
+        Asking { source, may_ask, deadline, max_waiting: max_waiting.max(1), waiting, heard }
+    }
+
+    /// A response or an issuer's certificate that was heard of late, by its digest: what a verdict rested on a moment ago.
+    pub fn heard(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.iter().find(|(known, _)| known == digest).map(|(_, octets)| octets.to_vec())
+    }
+
+    fn remember(&self, gathered: &Gathered) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let responses = gathered.responses.iter().map(|response| (response.digest, response.raw()));
+        let issuers = gathered.issuers.iter().map(|issuer| (*issuer.digest(), issuer.raw()));
+        for (digest, octets) in responses.chain(issuers) {
+            if !heard.iter().any(|(known, _)| *known == digest) {
+                heard.push_back((digest, octets.into()));
+            }
+        }
+        let surplus = heard.len().saturating_sub(MAX_HEARD);
+        heard.drain(..surplus);
     }
 
     /// Judges a document.
@@ -97,6 +121,7 @@ impl Asking {
                 (_, true) => "no time is left to ask",
                 _ => {
                     self.ask(&open, left, &mut gathered);
+                    self.remember(&gathered);
                     continue;
                 }
             };

@@ -59,6 +59,8 @@ pub struct Demonstration {
     pub world: World,
     /// The issuing body's seal.
     pub seal: Credential,
+    /// The time-stamping authority.
+    pub timestamp_authority: Credential,
     /// An applicant whose certificate is good.
     pub applicant: Credential,
     /// The first head of a legal entity.
@@ -81,17 +83,18 @@ impl Demonstration {
         let folder = data.join("demonstration");
         fs::create_dir_all(&folder).map_err(|cause| DemonstrationError::Folder { path: folder.clone(), cause })?;
         // The keys come first: a folder cut short in the making is completed, and `made.txt` comes last.
-        let [root, authority, seal, applicant] =
-            ["root", "authority", "seal", "applicant"].map(|name| key(&folder, name));
+        let [root, authority, seal, timestamp, applicant] =
+            ["root", "authority", "seal", "timestamp", "applicant"].map(|name| key(&folder, name));
         let made = made(&folder, now)?;
         let world = World::with_keys(made, root?, authority?)?;
-        let (seal, applicant) = (seal?, applicant?);
+        let (seal, timestamp, applicant) = (seal?, timestamp?, applicant?);
         let person = |template: &CertificateTemplate| world.authority.issue(template, Arc::clone(&applicant));
         let template = world.template(&Holder::person(), applicant.spki());
         let foreign =
             World::with_keys(made, Arc::new(Key::generate(KeyKind::P256)?), Arc::new(Key::generate(KeyKind::P256)?))?;
         let this = Demonstration {
             seal: world.authority.issue(&world.template(&Holder::issuing_body(), seal.spki()), seal)?,
+            timestamp_authority: world.authority.issue(&world.timestamp_template(timestamp.spki()), timestamp)?,
             applicant: person(&template)?,
             first_head: person(&world.template(&Holder::first_head(), applicant.spki()))?,
             revoked: person(&CertificateTemplate { serial_number: REVOKED_SERIAL.to_vec(), ..template.clone() })?,
@@ -166,6 +169,7 @@ impl Demonstration {
             ("root.pem", &self.world.root),
             ("authority.pem", &self.world.authority),
             ("seal.pem", &self.seal),
+            ("timestamp.pem", &self.timestamp_authority),
             ("applicant.pem", &self.applicant),
             ("applicant-revoked.pem", &self.revoked),
             ("applicant-expired.pem", &self.expired),

@@ -10,7 +10,7 @@ use crate::{
     pki::{Certificate, RevocationList},
     port::{Clock, EvidenceKind, EvidenceObject, FactsRecord, GatheredFacts, SilentSource},
     report::{SOFTWARE, Time, ValidationReport},
-    service::{HitRate, Question, VerdictWithFacts, Verification},
+    service::{HitRate, Question, VerdictWithFacts, Verification, extension::Evidence},
     verify::{VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
 };
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -187,6 +187,35 @@ impl Facts {
             Some(asking) if question.at >= now.plus_seconds(-PRESENT_SECONDS) => asking.judge(&inputs),
             _ => (verify(&inputs), Gathered::default()),
         }
+    }
+}
+
+impl Facts {
+    /// What the network said of late.
+    fn heard(&self, digest: &str) -> Option<Vec<u8>> {
+        self.asking.as_ref()?.heard(&digest.parse().ok()?)
+    }
+}
+
+impl Evidence for Facts {
+    fn certificate(&self, digest: &str) -> Option<Vec<u8>> {
+        let at_hand = self.intermediates.iter().find(|one| one.digest().to_string() == digest);
+        at_hand.map(|one| one.raw().to_vec()).or_else(|| self.heard(digest))
+    }
+
+    fn list(&self, digest: &str) -> Option<Vec<u8>> {
+        let lists = self.lists();
+        let named = lists.iter().find(|list| list.scope().digest.to_string() == digest);
+        if let Some(encoding) = named.and_then(|list| list.raw()) {
+            return Some(encoding.to_vec());
+        }
+        let digest: Digest = digest.parse().ok()?;
+        let octets = std::fs::read(self.store.as_ref()?.archived(&digest).ok()??).ok()?;
+        (Digest::sha256(&octets) == digest).then_some(octets)
+    }
+
+    fn response(&self, digest: &str) -> Option<Vec<u8>> {
+        self.heard(digest)
     }
 }
 

@@ -15,3 +15,5 @@ pub mod sealing;
 pub mod signature_cache;
 pub mod soft_key;
 pub mod sqlite;
+pub mod timestamp;
+pub mod whole_file;

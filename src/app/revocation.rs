@@ -8,6 +8,7 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::fetch::{FetchRules, Fetcher, ListSource, OnlineRevocation, Refresher};
 use crate::adapter::material;
 use crate::adapter::revocation_store::{Limits, ListSigner, RevocationStore};
+use crate::adapter::timestamp::{TimestampClient, TimestampSettings};
 use crate::config::{Asked, Config, Series};
 use crate::pki::Certificate;
 use crate::port::Clock;
@@ -88,6 +89,23 @@ pub fn asking(config: &Config, store: Option<Arc<RevocationStore>>) -> Result<Op
     let max_waiting = usize::try_from(config.http.max_concurrent_requests / 4).unwrap_or(1);
     let deadline = config.revocation.ask_timeout.duration();
     Ok(Some(Asking::new(Arc::new(source), may_ask, deadline, max_waiting)))
+}
+
+/// Asks the time-stamping authorities of the configuration, whose hosts are allowed by being named.
+pub fn timestamp_client(config: &Config) -> TimestampClient {
+    let settings = &config.timestamps;
+    let host = |url: &String| reqwest::Url::parse(url).ok()?.host_str().map(str::to_owned);
+    let allowed_hosts = settings.urls.iter().filter_map(host).collect();
+    TimestampClient::new(
+        TimestampSettings {
+            urls: settings.urls.clone(),
+            policy: settings.policy.clone(),
+            digest: settings.digest.into(),
+            attempts: settings.attempts,
+            timeout: settings.timeout.duration(),
+        },
+        FetchRules { allowed_hosts, ..rules(config) },
+    )
 }
 
 fn rules(config: &Config) -> FetchRules {

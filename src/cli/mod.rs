@@ -14,6 +14,7 @@ mod bench_http;
 mod config;
 mod crl;
 mod demo;
+mod extend;
 mod openapi;
 mod outcome;
 mod readable;
@@ -49,6 +50,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Verify signed documents.
     Verify(verify::Arguments),
+    /// Extend a signed document so that its proof lasts: time-stamp, evidence, archive time-stamp.
+    Extend(extend::Arguments),
     /// Sign a document as an applicant does, for trials.
     Sign(sign::Arguments),
     /// Verify licences again: a folder, or the whole registry and its journal.
@@ -124,6 +127,7 @@ fn dispatch(command: Command, environment: Environment) -> Result<Exit, Failure>
         Command::Audit(arguments) => audit::run(arguments, environment),
         Command::Token(arguments) => token::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments, environment),
+        Command::Extend(arguments) => extend::run(arguments),
         Command::Sign(arguments) => sign::run(arguments, &environment),
         Command::Crl(arguments) => crl::run(arguments, environment),
         Command::Trust(arguments) => trust::run(arguments, environment),

@@ -15,6 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Arguments {
     #[command(flatten)]
     settings: Settings,
+    /// Run our own time-stamping authority at /tsa.
+    #[arg(long)]
+    with_tsa: bool,
     /// Address and port.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -22,6 +25,10 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     let mut config = arguments.settings.load(environment)?;
+    if arguments.with_tsa {
+        config.tsa.enabled = true;
+        config.check()?;
+    }
     if let Some(listen) = arguments.listen {
         config.http.listen = listen;
     }

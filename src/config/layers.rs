@@ -37,9 +37,10 @@ impl ConfigError {
 /// Every variable that begins so is a setting.
 const PREFIX: &str = "TAMGA_";
 /// Tables of the file; the rest of a variable's name is a key of its table.
-const SECTIONS: &[&str] = &["http", "trust", "revocation", "authority", "journal", "log"];
+const SECTIONS: &[&str] =
+    &["http", "trust", "revocation", "authority", "journal", "log", "timestamps", "tsa"];
 /// Variables with the prefix that are not settings of the service.
-const NOT_SETTINGS: &[&str] = &["TAMGA_CONFIG", "TAMGA_CORPUS"];
+const NOT_SETTINGS: &[&str] = &["TAMGA_CONFIG", "TAMGA_CORPUS", "TAMGA_PYHANKO", "TAMGA_PYHANKO_REQUIRED"];
 
 impl Config {
     /// Reads the file, if one is named, and lays the variables over it.

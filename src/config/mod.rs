@@ -9,6 +9,7 @@ mod policy;
 mod revocation;
 mod services;
 mod size;
+mod timestamps;
 
 pub use journal::Journal;
 pub use layers::ConfigError;
@@ -16,6 +17,7 @@ pub use policy::read_policy;
 pub use revocation::{Asked, Revocation, Series};
 pub use services::ServiceSettings;
 pub use size::{Bytes, Seconds};
+pub use timestamps::{ImprintDigest, Timestamps, Tsa};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -48,6 +50,10 @@ pub struct Config {
     pub revocation: Revocation,
     /// The key that seals licences.
     pub authority: Authority,
+    /// Which time-stamping authorities are asked, and for what.
+    pub timestamps: Timestamps,
+    /// Our own time-stamping authority.
+    pub tsa: Tsa,
     /// Who issues: what a licence says where the officer says nothing else.
     pub issuer: Option<crate::service::Authority>,
     /// How the journal is published as a transparency log.
@@ -208,6 +214,7 @@ impl Config {
         self.revocation.check()?;
         self.catalogue()?;
         self.journal.check()?;
+        self.timestamps.check()?;
         let http = &self.http;
         if http.tls_certificate.is_some() != http.tls_key.is_some() {
             return refuse("http.tls_certificate and http.tls_key are given together or not at all");
@@ -236,6 +243,9 @@ impl Config {
                 return refuse("http.clients.certificate_sha256 is 64 hexadecimal digits");
             }
         }
+        if self.tsa.password.is_some() && self.tsa.password_file.is_some() {
+            return refuse("tsa.password and tsa.password_file exclude each other");
+        }
         if self.authority.password.is_some() && self.authority.password_file.is_some() {
             return refuse("authority.password and authority.password_file exclude each other");
         }
@@ -246,6 +256,9 @@ impl Config {
             if self.issuer.is_none() {
                 return refuse("a production environment needs issuer: who issues stands on every licence");
             }
+            if self.tsa.enabled && (self.tsa.key.is_none() || self.tsa.policy.is_none()) {
+                return refuse("a production environment needs tsa.key and tsa.policy where tsa.enabled is set");
+            }
             if self.trust.anchors.is_empty() {
                 return refuse("a production environment needs trust.anchors");
             }
@@ -255,13 +268,22 @@ impl Config {
 
     /// The password of the authority's key: the setting, or the first line of the file.
     pub fn authority_password(&self) -> Result<Option<SecretString>, ConfigError> {
-        match (&self.authority.password, &self.authority.password_file) {
-            (Some(password), _) => Ok(Some(SecretString::from(password.expose_secret().to_owned()))),
-            (None, Some(path)) => {
-                let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
-                Ok(Some(SecretString::from(text.lines().next().unwrap_or_default().to_owned())))
-            }
-            (None, None) => Ok(None),
+        password(self.authority.password.as_ref(), self.authority.password_file.as_deref())
+    }
+
+    /// The password of the time-stamping authority's key, in the same way.
+    pub fn tsa_password(&self) -> Result<Option<SecretString>, ConfigError> {
+        password(self.tsa.password.as_ref(), self.tsa.password_file.as_deref())
+    }
+}
+
+fn password(given: Option<&SecretString>, file: Option<&std::path::Path>) -> Result<Option<SecretString>, ConfigError> {
+    match (given, file) {
+        (Some(password), _) => Ok(Some(SecretString::from(password.expose_secret().to_owned()))),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+            Ok(Some(SecretString::from(text.lines().next().unwrap_or_default().to_owned())))
         }
+        (None, None) => Ok(None),
     }
 }

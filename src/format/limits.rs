@@ -12,6 +12,8 @@ pub const MAX_CERTIFICATES: usize = 64;
 pub const MAX_CERTIFICATE_BYTES: usize = 2 * 1024 * 1024;
 /// Most attributes of one signer: the standards define about thirty.
 pub const MAX_ATTRIBUTES: usize = 64;
+/// Most values of the unsigned attributes of one signer: time-stamps of a century, renewed every year.
+pub const MAX_UNSIGNED_VALUES: usize = 128;
 
 /// Refuses a count above its limit.
 ///

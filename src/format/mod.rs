@@ -128,6 +128,12 @@ pub struct ParsedSignature<'a> {
     pub claimed_signing_time: Option<Time>,
     /// Time-stamp tokens over the signature value, each a whole ContentInfo.
     pub signature_timestamps: Vec<&'a [u8]>,
+    /// CMS: archive time-stamps (version 3), each a whole ContentInfo.
+    pub archive_timestamps: Vec<&'a [u8]>,
+    /// CMS: the fields of the SignerInfo from version to signature, which an archive time-stamp covers.
+    pub signer_fields: Vec<&'a [u8]>,
+    /// CMS: every value of the unsigned attributes.
+    pub unsigned_values: Vec<cms::long_term::UnsignedValue<'a>>,
     /// What the container itself proves or breaks: `document-format`, `content-digest`, `signed-attributes`.
     pub findings: Checks,
     /// What the signature covers, where the format can cover a part.
@@ -174,8 +180,8 @@ pub struct ParsedDocument<'a> {
     pub content_digest: Option<Digest>,
     /// Certificates that the container carries, whole DER each: hints, nothing more.
     pub certificates: Vec<Cow<'a, [u8]>>,
-    /// Revocation lists that the container carries, whole DER each.
-    pub crls: Vec<&'a [u8]>,
+    /// CMS: the members of its sets, as they were received; revocation data is there and nowhere else.
+    pub elements: cms::long_term::SignedDataElements<'a>,
     /// The signatures, in the order of the container.
     pub signatures: Vec<ParsedSignature<'a>>,
 }

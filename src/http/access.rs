@@ -86,6 +86,8 @@ pub(super) static RULES: &[Rule] = &[
     rule(POST, "/v1/licences/{number}/resume", Roles(&[Officer]), Small, Harmless),
     rule(POST, "/v1/licences/{number}/terminate", Roles(&[Officer]), Small, Harmless),
     rule(POST, "/v1/licence-verifications", RateLimited, Licence, Harmless),
+    rule(POST, "/v1/extensions", Roles(&[Portal, Officer, Auditor]), Document, Harmless),
+    rule(POST, "/tsa", RateLimited, Small, Harmless),
 ];
 
 /// The conditions of a call, `None` where no rule opens it. `HEAD` follows `GET`.

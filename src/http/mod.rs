@@ -18,6 +18,7 @@ mod log;
 mod openapi;
 mod operations;
 mod problem;
+mod proof;
 mod registry;
 mod schema;
 mod server;
@@ -158,6 +159,8 @@ fn calls() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(verifications::licence))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::tile))
+        .routes(routes!(proof::extend))
+        .routes(routes!(proof::timestamp))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))

@@ -135,6 +135,7 @@ impl Problem {
             ServiceError::NotAcceptable { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "The request is refused"),
             ServiceError::SignerNotUsable { .. }
             | ServiceError::NotSigned { .. }
+            | ServiceError::NotExtended { .. }
             | ServiceError::ClockWentBack { .. }
             | ServiceError::StoreBusy
             | ServiceError::StoreFull => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.title),

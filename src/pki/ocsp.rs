@@ -232,6 +232,17 @@ impl OcspResponse {
         OcspResponse::parse_basic(der, basic)
     }
 
+    /// A response from the DER of exactly one BasicOCSPResponse, as documents carry it; its digest is of those octets.
+    ///
+    /// # Errors
+    /// As [`OcspResponse::parse`].
+    pub fn parse_basic_response(der: &[u8]) -> Result<OcspResponse, OcspError> {
+        if der.len() > MAX_OCSP_RESPONSE_BYTES {
+            return Err(OcspError::TooLarge(MAX_OCSP_RESPONSE_BYTES));
+        }
+        OcspResponse::parse_basic(der, der)
+    }
+
     fn parse_basic(der: &[u8], basic: &[u8]) -> Result<OcspResponse, OcspError> {
         let mut outer = Reader::der(basic);
         let mut fields = outer.sequence()?;

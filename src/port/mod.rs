@@ -1,4 +1,5 @@
-//! Roles that the use cases need filled: a clock, a signer, a registry with its journal.
+//! Roles that the use cases need filled: a clock, a signer, a registry with its journal, a
+//! time-stamping authority.
 //!
 //! A role says what is promised, an adapter says how. The promises that matter are written at each method, because an
 //! adapter that breaks one breaks a licence.
@@ -11,6 +12,7 @@ mod log;
 mod registry;
 mod revocation_source;
 mod signer;
+mod timestamp_authority;
 pub mod token;
 
 pub use evidence::{EvidenceKind, EvidenceObject, EvidenceStore, FactsRecord, GatheredFacts, SilentSource};
@@ -25,6 +27,7 @@ pub use registry::{
 };
 pub use revocation_source::{OcspAnswer, OcspQuestion, RevocationSource};
 pub use signer::{KeySigner, SignerError};
+pub use timestamp_authority::{TimestampAuthority, TimestampError, TimestampResponder};
 
 use crate::report::Time;
 

@@ -61,6 +61,8 @@ pub enum Reason {
     TspCertificateReferenceMismatch {},
     TspExtendedKeyUsage {},
     TspAuthorityMismatch {},
+    TspHashIndexInvalid { what: String },
+    TspOrder { gen_time: Time, covered_at: Time },
     TspTimeImplausible { gen_time: Time, validation_time: Time },
     TspOutsideValidity { gen_time: Time, not_before: Time, not_after: Time },
     TspNoPath {},
@@ -165,6 +167,8 @@ impl Reason {
             TspCertificateReferenceMismatch {} => "tsp-certificate-reference-mismatch",
             TspExtendedKeyUsage {} => "tsp-extended-key-usage",
             TspAuthorityMismatch {} => "tsp-authority-mismatch",
+            TspHashIndexInvalid { .. } => "tsp-hash-index-invalid",
+            TspOrder { .. } => "tsp-order",
             TspTimeImplausible { .. } => "tsp-time-implausible",
             TspOutsideValidity { .. } => "tsp-outside-validity",
             TspNoPath {} => "tsp-no-path",
@@ -224,6 +228,7 @@ impl Reason {
                     | RevStale { .. }
                     | RevOnHold { .. }
                     | TspRevocationUnavailable { .. } => Some(S::TryLater),
+                    TspOrder { .. } => Some(S::TimestampOrderFailure),
                     // Order 500/НҚ p. 19.7: an answer "unknown" is negative.
                     RevUnknown {} => Some(S::CertificateChainGeneralFailure),
                     SavAlgorithmNotAllowed { .. } => Some(S::CryptoConstraintsFailureNoPoe),
@@ -244,6 +249,7 @@ impl Reason {
                     | TspCertificateReferenceMismatch {}
                     | TspExtendedKeyUsage {}
                     | TspAuthorityMismatch {}
+                    | TspHashIndexInvalid { .. }
                     | TspTimeImplausible { .. }
                     | TspOutsideValidity { .. }
                     | TspNoPath {}
@@ -354,6 +360,8 @@ mod tests {
             TspCertificateReferenceMismatch {},
             TspExtendedKeyUsage {},
             TspAuthorityMismatch {},
+            TspHashIndexInvalid { what: text("not one index") },
+            TspOrder { gen_time: t1, covered_at: t0 },
             TspTimeImplausible { gen_time: t1, validation_time: t0 },
             TspOutsideValidity { gen_time: t0, not_before: t1, not_after: t1 },
             TspNoPath {},

@@ -327,6 +327,16 @@ pub(super) fn sentence(reason: &Reason, language: Language) -> String {
             "Имя службы в метке времени не соответствует её свидетельству.",
             "The authority named in the token is not the one of its certificate."
         ),
+        TspHashIndexInvalid { what } => say!(
+            "Мұрағаттық уақыт белгісінің индексі құжатқа сәйкес келмейді ({what}).",
+            "Индекс архивной метки времени не соответствует документу ({what}).",
+            "The index of the archive time-stamp does not fit the document ({what})."
+        ),
+        TspOrder { gen_time, covered_at } => say!(
+            "Уақыт белгісі {gen_time} оны қамтитын {covered_at} белгісінен кейін жасалған.",
+            "Метка времени {gen_time} позже метки {covered_at}, которая её охватывает.",
+            "The time of the token, {gen_time}, is after the time of a token that covers it, {covered_at}."
+        ),
         TspTimeImplausible { gen_time, validation_time } => say!(
             "Уақыт белгісінің уақыты {gen_time} тексеру уақытынан {validation_time} кейін.",
             "Время метки {gen_time} позже времени проверки {validation_time}.",

@@ -164,7 +164,14 @@ pub struct SignatureReport {
     pub level: String,
     /// The earliest time at which this signature is proven to have existed.
     pub best_signature_time: Time,
-    /// Time-stamp tokens over the signature value, in the order of the document.
+    /// SHA-256 of the time-stamp token that proves it; absent where nothing does and the time is the validation time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proven_by: Option<String>,
+    /// The last second at which the evidence at hand still proves the signature: renew it before. Absent where there is
+    /// no proof.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub renew_before: Option<Time>,
+    /// Time-stamp tokens over the signature value, then archive time-stamps, each in the order of the document.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub timestamps: Vec<TimestampReport>,
     /// SHA-256 of the octets that the signature value is over, where they stand for all that is signed: XML's SignedInfo.
@@ -188,6 +195,9 @@ pub struct SignatureReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TimestampReport {
+    /// What it is over.
+    #[serde(default)]
+    pub kind: TimestampKind,
     /// Whether it proves its time.
     pub outcome: TimestampOutcome,
     /// Why it does not.
@@ -203,6 +213,42 @@ pub struct TimestampReport {
     pub serial_number: Option<String>,
     /// SHA-256 of the token.
     pub digest: String,
+    /// The authority's path, to the trust anchor; empty where the token does not prove its time.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub certification_path: Vec<PathCertificate>,
+    /// Revocation evidence by certificate.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub revocation: Vec<RevocationEvidence>,
+}
+
+impl TimestampReport {
+    /// A token of which nothing is known yet.
+    pub fn unread(kind: TimestampKind, digest: String) -> TimestampReport {
+        TimestampReport {
+            kind,
+            outcome: TimestampOutcome::Invalid,
+            code: None,
+            gen_time: None,
+            authority: None,
+            policy: None,
+            serial_number: None,
+            digest,
+            certification_path: Vec::new(),
+            revocation: Vec::new(),
+        }
+    }
+}
+
+/// What a time-stamp token is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TimestampKind {
+    /// The signature value (RFC 3161 §A).
+    #[default]
+    Signature,
+    /// The signature, its content and the evidence that travels with it (archive-time-stamp-v3, EN 319 122-1 §5.5).
+    Archive,
 }
 
 /// Whether a time-stamp token proves its time.

@@ -57,6 +57,14 @@ pub enum ServiceError {
         /// Reason code of the report on it.
         code: String,
     },
+    /// The document could not be extended.
+    #[error("nothing was extended: {cause}")]
+    NotExtended {
+        /// What was met.
+        cause: String,
+        /// Whether a later try may come out differently.
+        retryable: bool,
+    },
     /// The clock stands before the last row of the journal: nothing is stamped on an unproven time.
     #[error("the clock stands {seconds} s before the last row of the journal")]
     ClockWentBack {
@@ -106,6 +114,7 @@ impl ServiceError {
             ServiceError::SignerNotUsable { .. } => "signer-not-usable",
             ServiceError::NotSigned { .. } => "not-signed",
             ServiceError::OwnOutputRefused { .. } => "own-output-refused",
+            ServiceError::NotExtended { .. } => "not-extended",
             ServiceError::ClockWentBack { .. } => "clock-went-back",
             ServiceError::StoreBusy => "store-busy",
             ServiceError::StoreFull => "store-full",
@@ -123,7 +132,8 @@ impl ServiceError {
             }
             ServiceError::NotAcceptable { retryable, .. }
             | ServiceError::SignerNotUsable { retryable, .. }
-            | ServiceError::NotSigned { retryable, .. } => *retryable,
+            | ServiceError::NotSigned { retryable, .. }
+            | ServiceError::NotExtended { retryable, .. } => *retryable,
             _ => false,
         }
     }

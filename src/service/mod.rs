@@ -9,9 +9,11 @@
 pub mod access;
 mod audit;
 mod error;
+pub mod extension;
 mod licences;
 mod log;
 mod model;
+mod proof;
 pub mod readiness;
 mod replay;
 mod requests;
@@ -26,6 +28,7 @@ pub use model::{
     Applicant, Caller, Idempotency, LicenceVerified, LicenceView, Novelty, Recovery, Registered, RegistryFinding,
     RequestView, STATE_ACTIONS, StampOrder, StateOrder, Submission, VerificationParameters, Verified,
 };
+pub use proof::{ExtensionOrder, Proof};
 pub use replay::{ReplayOutcome, ReplaySummary, ReplayedReport};
 pub use verification::{HitRate, Question, VerdictWithFacts, Verification};
 
@@ -122,6 +125,8 @@ pub struct Service {
     pub log: Option<Arc<dyn TransparencyLog>>,
     /// Keeps what verdicts rest on; without one, reports cannot be given again.
     pub evidence: Option<Arc<dyn EvidenceStore>>,
+    /// Makes proof last.
+    pub proof: Proof,
     /// What the installation decides.
     pub settings: Settings,
 }

@@ -325,7 +325,10 @@ impl Service {
     ) -> Result<Signed, ServiceError> {
         let signature = signer.sign(&prepared.to_be_signed)?;
         let document = (prepared.seal)(&signature)?;
-        let judged = self.judge_seal(&document, at)?;
+        // XML is sealed at level B: there is no time-stamp for it yet.
+        let document = if container == Container::Cms { self.sealed_at_level(document)? } else { document };
+        // A time-stamp is of a moment after the one in which the number was set aside.
+        let judged = self.judge_seal(&document, self.clock.now().max(at))?;
         let facts = self.keep_facts(&judged, at)?;
         let code = judged.report.refusal.as_ref().map_or_else(String::new, |refusal| refusal.code.clone());
         let says = self.stamping.content(&document);

@@ -11,6 +11,7 @@
 
 mod cades;
 pub mod canonical;
+pub mod extension;
 mod lint;
 pub mod timestamp;
 mod xml;

@@ -6,6 +6,7 @@
 //! *Invariant:* an outcome passes a check only after the check ran on a path that reaches a trust anchor.
 
 use super::budget::Budgets;
+use super::carried::Carried;
 use super::crl_validation::ListSignatures;
 use super::inputs::VerificationInputs;
 use super::open_questions::OpenQuestions;
@@ -92,19 +93,6 @@ pub struct CertificateOutcome {
     pub findings: Checks,
 }
 
-/// Validates a certificate for a purpose, with what its document carries and what the context has.
-pub fn validate(
-    certificate: &Certificate,
-    embedded: &[Certificate],
-    embedded_crls: &[&[u8]],
-    purpose: Purpose,
-    inputs: &VerificationInputs<'_>,
-) -> CertificateOutcome {
-    let lists: Vec<Crl> = embedded_crls.iter().filter_map(|der| Crl::parse(der).ok()).collect();
-    let material = Material { certificates: embedded, lists: &lists, responses: &[] };
-    validate_certificate(certificate, &material, purpose, inputs.at, inputs.policy, &inputs.context)
-}
-
 /// Certificates and revocation data that came with the document.
 #[derive(Clone, Copy, Default)]
 pub struct Material<'a> {
@@ -126,21 +114,36 @@ pub fn validate_certificate(
     context: &ValidationContext<'_>,
 ) -> CertificateOutcome {
     let budgets = Budgets::default();
-    let pool = material.certificates.iter().chain(context.intermediates).collect();
-    let mut lists: Vec<&dyn RevocationList> = context.lists.iter().map(|list| &**list).collect();
-    lists.extend(material.lists.iter().map(|list| -> &dyn RevocationList { list }));
-    let validator = Validator {
-        at,
-        now: context.now.unwrap_or(at).max(at),
-        policy,
-        unavailable: context.unavailable,
-        questions: context.questions,
-        lists,
-        responses: context.responses.iter().chain(material.responses).collect(),
-        list_signatures: ListSignatures::default(),
-        budgets: &budgets,
-        builder: PathBuilder::new(context.trust_anchors, pool, at, policy, &budgets, context.cache),
-    };
+    let now = context.now.unwrap_or(at).max(at);
+    let mut validator = Validator::new(at, now, policy, context, &budgets);
+    validator.add(material.certificates, material.lists, material.responses);
+    validator.outcome(certificate, purpose)
+}
+
+/// Validates a certificate for a purpose at the validation time, with what its document carries and what the context has.
+pub(super) fn validate(
+    certificate: &Certificate,
+    carried: &[&Carried],
+    purpose: Purpose,
+    inputs: &VerificationInputs<'_>,
+) -> CertificateOutcome {
+    validate_at(certificate, carried, purpose, inputs.at, inputs)
+}
+
+/// The same as of another time, with revocation data of now. Algorithms are held to the validation time all the same:
+/// what was made then is looked at now (EN 319 102-1 §5.5.4 step 10).
+pub(super) fn validate_at(
+    certificate: &Certificate,
+    carried: &[&Carried],
+    purpose: Purpose,
+    at: Time,
+    inputs: &VerificationInputs<'_>,
+) -> CertificateOutcome {
+    let budgets = Budgets::default();
+    let now = inputs.context.now.unwrap_or(inputs.at).max(inputs.at);
+    let mut validator = Validator::new(at, now, inputs.policy, &inputs.context, &budgets);
+    validator.builder.reliable_at = Some(inputs.at);
+    validator.carry(carried);
     validator.outcome(certificate, purpose)
 }
 
@@ -194,6 +197,46 @@ impl JudgedPath {
 
     fn is_over_budget(&self) -> bool {
         self.findings.iter().any(|(_, reason)| matches!(reason, Reason::XcvBudgetExceeded { .. }))
+    }
+}
+
+impl<'a> Validator<'a> {
+    /// A validator with what the context has.
+    pub(super) fn new(
+        at: Time,
+        now: Time,
+        policy: &'a Policy,
+        context: &ValidationContext<'a>,
+        budgets: &'a Budgets,
+    ) -> Validator<'a> {
+        Validator {
+            at,
+            now,
+            policy,
+            unavailable: context.unavailable,
+            questions: context.questions,
+            lists: context.lists.iter().map(|list| &**list).collect(),
+            responses: context.responses.iter().collect(),
+            list_signatures: ListSignatures::default(),
+            budgets,
+            builder: PathBuilder::new(context, at, policy, budgets),
+        }
+    }
+
+    /// Adds what documents carry.
+    pub(super) fn carry(&mut self, carried: &[&'a Carried]) {
+        for Carried { certificates, lists, responses } in carried {
+            self.add(certificates, lists, responses);
+        }
+    }
+
+    /// Adds evidence; its certificates are tried before the ones at hand.
+    fn add(&mut self, certificates: &'a [Certificate], lists: &'a [Crl], responses: &'a [OcspResponse]) {
+        let new = certificates.iter().filter(|one| !self.builder.pool.iter().any(|known| known == one));
+        let new: Vec<&Certificate> = new.collect();
+        self.builder.pool.splice(0..0, new);
+        self.lists.extend(lists.iter().map(|list| -> &dyn RevocationList { list }));
+        self.responses.extend(responses);
     }
 }
 
@@ -288,6 +331,26 @@ impl Validator<'_> {
         purpose: Purpose,
         nesting: &Nesting,
     ) -> JudgedPath {
+        let mut judged = JudgedPath {
+            certificates: certificates.to_vec(),
+            anchor: Some(anchor.clone()),
+            findings: self.findings_at(self.at, certificates, anchor, purpose),
+            revocation: None,
+        };
+        if judged.findings.is_empty() {
+            judged.revocation = Some(self.check_revocation(certificates, anchor, nesting));
+        }
+        judged
+    }
+
+    /// What stands against a path at a time, revocation apart.
+    pub(super) fn findings_at(
+        &self,
+        at: Time,
+        certificates: &[Certificate],
+        anchor: &Certificate,
+        purpose: Purpose,
+    ) -> Vec<Finding> {
         // The policies asked for are the signer's; a list's signer is judged under any policy.
         let asked = purpose == Purpose::DocumentSignature;
         let policies: Vec<Oid<'_>> = self.policy.path.certificate_policies.iter().map(|oid| oid.as_oid()).collect();
@@ -296,7 +359,7 @@ impl Validator<'_> {
             ..super::policy::PathPolicy::default()
         };
         let inputs = PathInputs {
-            at: self.at,
+            at,
             initial_policy_set: if asked { &policies } else { &[] },
             policy: if asked { &self.policy.path } else { &any },
             budgets: self.budgets,
@@ -306,16 +369,7 @@ impl Validator<'_> {
             findings.extend(self.check_use(target, purpose));
         }
         findings.extend(self.check_issuers_use(certificates, purpose));
-        let mut judged = JudgedPath {
-            certificates: certificates.to_vec(),
-            anchor: Some(anchor.clone()),
-            findings,
-            revocation: None,
-        };
-        if judged.findings.is_empty() {
-            judged.revocation = Some(self.check_revocation(certificates, anchor, nesting));
-        }
-        judged
+        findings
     }
 
     /// Whether the target's keyUsage and extKeyUsage allow the purpose.

@@ -302,7 +302,7 @@ impl Validator<'_> {
         let verify = || {
             let algorithm = signature_algorithm(list.scope().signature_algorithm()).map_err(|e| e.to_string())?;
             let parsed = key.key().map_err(|e| e.to_string())?;
-            self.policy.algorithm_is_allowed(&algorithm, parsed, self.at)?;
+            self.builder.check_algorithm(&algorithm, parsed)?;
             if self.builder.cache.is_some_and(|cache| cache.is_known_good(&question.0, &question.1)) {
                 return Ok(());
             }

@@ -7,11 +7,13 @@
 //! *Invariant:* nothing here raises an outcome to "passed" without having run the check.
 
 pub mod budget;
+mod carried;
 pub mod certificate;
 mod crl_validation;
 mod extension_policy;
 mod identity;
 mod inputs;
+mod level;
 mod name_constraints;
 mod national_policy;
 mod ocsp_validation;
@@ -21,12 +23,14 @@ mod path;
 mod path_building;
 pub mod policy;
 mod policy_graph;
+mod proof;
 pub mod replay;
 mod revocation;
 mod signing_certificate;
 mod timestamp;
 mod xml;
 
+pub use carried::evidence_in;
 pub use inputs::{ContentIdentityRule, DeclaredApplicant, ServiceRules, VerificationInputs};
 pub use open_questions::{OpenQuestions, StatusQuestion};
 
@@ -37,7 +41,9 @@ use crate::report::{
     CheckId, Checks, Decision, DocumentSummary, Indication, Judgement, Outcome, PathCertificate, PolicyReference,
     Reason, SOFTWARE, ScopeSummary, SignatureReport, Signer, ValidationReport, Verdict, judge, refusal,
 };
+use carried::Carried;
 use certificate::{CertificateOutcome, Purpose};
+use level::Level;
 
 /// How far in the future a claimed signing time may lie, in seconds: clocks of applicants differ (contract §5).
 const MAX_CLOCK_SKEW_SECONDS: i64 = 300;
@@ -69,13 +75,12 @@ fn verify_document(
     document: &ParsedDocument<'_>,
     message: Option<&wsse::Message<'_>>,
 ) -> ValidationReport {
-    let embedded: Vec<Certificate> =
-        document.certificates.iter().filter_map(|der| inputs.context.parse_certificate(der).ok()).collect();
+    let carried = Carried::by(document, &inputs.context);
     let required = inputs.policy.required_checks(inputs.service.and_then(|s| s.content_identity.as_ref()).is_some());
     let mut signatures: Vec<SignatureReport> = document
         .signatures
         .iter()
-        .map(|signature| verify_signature(inputs, document, message, signature, &embedded))
+        .map(|signature| verify_signature(inputs, document, message, signature, &carried))
         .collect();
 
     // Contract §5: identity is matched by at least one signer. Another signer's mismatch is then worth a warning.
@@ -106,7 +111,7 @@ fn verify_signature(
     document: &ParsedDocument<'_>,
     message: Option<&wsse::Message<'_>>,
     signature: &ParsedSignature<'_>,
-    embedded: &[Certificate],
+    carried: &Carried,
 ) -> SignatureReport {
     let mut checks = signature.findings.clone();
     xml::check_coverage(inputs, message, signature, &mut checks);
@@ -121,8 +126,8 @@ fn verify_signature(
         let reason = Reason::SavSigningTimeImplausible { claimed, validation_time: inputs.at };
         checks.fail(CheckId::SignedAttributes, reason);
     }
-    let certificate =
-        signing_certificate::identify(signature, embedded, inputs.context.intermediates, inputs.policy, &mut checks);
+    let (embedded, at_hand) = (&carried.certificates, inputs.context.intermediates);
+    let certificate = signing_certificate::identify(signature, embedded, at_hand, inputs.policy, &mut checks);
     let Some(certificate) = certificate else {
         return SignatureReport {
             decision: Decision::Refused,
@@ -131,8 +136,10 @@ fn verify_signature(
             signer: None,
             algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(None, a)),
             claimed_signing_time: signature.claimed_signing_time,
-            level: "B".to_owned(),
+            level: Level::B.as_str().to_owned(),
             best_signature_time: inputs.at,
+            proven_by: None,
+            renew_before: None,
             timestamps: Vec::new(),
             signed_digest: signed_digest(signature),
             freshness: xml::freshness(message, signature),
@@ -142,13 +149,13 @@ fn verify_signature(
             checks,
         };
     };
-    let tokens = timestamp::validate_all(signature, embedded, inputs, &mut checks);
+    let tokens = timestamp::validate_all(document, signature, carried, inputs, &mut checks);
     // EN 319 102-1 §5.5.4 step 3; Order 500/НҚ p. 14: the time of a valid token, otherwise now.
-    let best_signature_time = tokens.proven_at.map_or(inputs.at, |proven_at| proven_at.min(inputs.at));
+    let best_signature_time = tokens.earliest().map_or(inputs.at, |token| token.at.min(inputs.at));
     if let Err(reason) = inputs.policy.is_in_force(best_signature_time) {
         checks.fail(CheckId::Timestamp, reason);
     }
-    let outcome = past::validate_with_time(&certificate, embedded, &document.crls, best_signature_time, inputs);
+    let outcome = past::validate_with_time(&certificate, &[carried], best_signature_time, &tokens.proofs, inputs);
     merge(&mut checks, &outcome.findings);
     let key = certificate.public_key().key();
     match (&signature.algorithm, &key) {
@@ -165,6 +172,7 @@ fn verify_signature(
         }
         (Err(_), _) => {}
     }
+    let level = level::level(&certificate, document, carried, &tokens, best_signature_time, inputs);
     let identity = certificate.identity();
     identity::check(inputs, signature, document.content.as_deref(), identity, &mut checks);
     SignatureReport {
@@ -174,8 +182,10 @@ fn verify_signature(
         signer: Some(signer(&certificate)),
         algorithm: signature.algorithm.as_ref().ok().map(|a| algorithm_name(key.ok(), a)),
         claimed_signing_time: signature.claimed_signing_time,
-        level: if tokens.proven_at.is_some() { "T" } else { "B" }.to_owned(),
+        level: level.as_str().to_owned(),
         best_signature_time,
+        proven_by: tokens.earliest().map(|token| token.digest.to_string()),
+        renew_before: level::lasts_until(level, &outcome.path, &tokens, inputs),
         timestamps: tokens.reports,
         signed_digest: signed_digest(signature),
         freshness: xml::freshness(message, signature),
@@ -208,7 +218,7 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     if let Err(reason) = inputs.policy.is_in_force(inputs.at) {
         checks.fail(CheckId::Timestamp, reason);
     }
-    let outcome = certificate::validate(&certificate, &[], &[], Purpose::DocumentSignature, inputs);
+    let outcome = certificate::validate(&certificate, &[], Purpose::DocumentSignature, inputs);
     merge(&mut checks, &outcome.findings);
     identity::check_declared(inputs, certificate.identity(), &mut checks);
     let judgement = judge(&checks, &inputs.policy.required_certificate_checks());
@@ -220,8 +230,10 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
         signer: Some(signer(&certificate)),
         algorithm: key.map(PublicKey::name),
         claimed_signing_time: None,
-        level: "B".to_owned(),
+        level: Level::B.as_str().to_owned(),
         best_signature_time: inputs.at,
+        proven_by: None,
+        renew_before: None,
         timestamps: Vec::new(),
         signed_digest: None,
         freshness: None,
@@ -281,14 +293,18 @@ fn signer(certificate: &Certificate) -> Signer {
 }
 
 fn path(outcome: &CertificateOutcome) -> Vec<PathCertificate> {
-    let last = outcome.path.len().saturating_sub(1);
+    path_certificates(&outcome.path, outcome.reaches_trust_anchor)
+}
+
+fn path_certificates(path: &[Certificate], reaches_trust_anchor: bool) -> Vec<PathCertificate> {
+    let last = path.len().saturating_sub(1);
     let row = |(position, certificate): (usize, &Certificate)| PathCertificate {
         subject: certificate.subject_text().to_owned(),
         serial_number: certificate.serial_number_text().to_owned(),
         digest: certificate.digest_text().to_owned(),
-        trust_anchor: outcome.reaches_trust_anchor && position == last,
+        trust_anchor: reaches_trust_anchor && position == last,
     };
-    outcome.path.iter().enumerate().map(row).collect()
+    path.iter().enumerate().map(row).collect()
 }
 
 fn summary(inputs: &VerificationInputs<'_>, format: Format) -> DocumentSummary {

@@ -8,8 +8,9 @@
 //! *Invariant:* every certificate of a path that is visited verifies under the key of the next; none occurs twice.
 
 use super::budget::{Budgets, MAX_PATH_DEPTH};
+use super::certificate::ValidationContext;
 use super::policy::Policy;
-use crate::crypto::Digest;
+use crate::crypto::{Digest, PublicKey, SignatureAlgorithm};
 use crate::pki::public_key::signature_algorithm;
 use crate::pki::{Certificate, CertificateError, VerificationError};
 use crate::report::{CheckId, Reason, Time};
@@ -122,6 +123,8 @@ pub(super) struct PathBuilder<'a> {
     pub(super) anchors: &'a [Certificate],
     pub(super) pool: Vec<&'a Certificate>,
     pub(super) at: Time,
+    /// The time to which the ends of algorithms are held; `None` where they are looked at elsewhere.
+    pub(super) reliable_at: Option<Time>,
     pub(super) policy: &'a Policy,
     pub(super) budgets: &'a Budgets,
     pub(super) cache: Option<&'a dyn SignatureCache>,
@@ -133,15 +136,31 @@ pub(super) struct PathBuilder<'a> {
 
 impl<'a> PathBuilder<'a> {
     pub(super) fn new(
-        anchors: &'a [Certificate],
-        pool: Vec<&'a Certificate>,
+        context: &ValidationContext<'a>,
         at: Time,
         policy: &'a Policy,
         budgets: &'a Budgets,
-        cache: Option<&'a dyn SignatureCache>,
     ) -> PathBuilder<'a> {
-        let (steps, distances, named) = (RefCell::default(), OnceCell::new(), RefCell::default());
-        PathBuilder { anchors, pool, at, policy, budgets, cache, steps, distances, named }
+        PathBuilder {
+            anchors: context.trust_anchors,
+            pool: context.intermediates.iter().collect(),
+            at,
+            reliable_at: Some(at),
+            policy,
+            budgets,
+            cache: context.cache,
+            steps: RefCell::default(),
+            distances: OnceCell::new(),
+            named: RefCell::default(),
+        }
+    }
+
+    /// Whether an algorithm and a key may still be trusted.
+    ///
+    /// # Errors
+    /// The name of what may not.
+    pub(super) fn check_algorithm(&self, algorithm: &SignatureAlgorithm, key: &PublicKey) -> Result<(), String> {
+        self.reliable_at.map_or(Ok(()), |at| self.policy.algorithm_is_allowed(algorithm, key, at))
     }
 
     /// Whether a certificate verifies under the key of another.
@@ -167,7 +186,7 @@ impl<'a> PathBuilder<'a> {
         };
         let algorithm = signature_algorithm(certificate.signature_algorithm()).map_err(|e| refused(e.into()))?;
         let key = issuer.public_key().key().map_err(|e| refused(e.into()))?;
-        self.policy.algorithm_is_allowed(&algorithm, key, self.at).map_err(StepError::Algorithm)?;
+        self.check_algorithm(&algorithm, key).map_err(StepError::Algorithm)?;
         if self.cache.is_some_and(|cache| cache.is_known_good(&step.0, &step.1)) {
             return Ok(());
         }

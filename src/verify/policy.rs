@@ -158,6 +158,19 @@ impl StatusUnavailable {
     }
 }
 
+/// As of when the status of a time-stamping authority must be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimestampStatus {
+    /// As of now (EN 319 102-1 §5.4 with the freshness of §5.2.5): a token is proven by what is known of its authority
+    /// today.
+    #[default]
+    Now,
+    /// As of the token, where nothing newer is at hand: an archive is verified without network. A revocation that is
+    /// known counts all the same, and so do the ends of certificates and algorithms.
+    AtToken,
+}
+
 /// How the status of a certificate is found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -179,6 +192,14 @@ pub struct RevocationPolicy {
     pub maximum_ocsp_age_seconds: Option<u32>,
     /// How long an OCSP answer without nextUpdate lives, in seconds.
     pub ocsp_life_seconds: u32,
+    /// As of when the status of a time-stamping authority must be known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub timestamp_status: TimestampStatus,
+}
+
+/// What is left out of a policy's text, so that the digests of policies that say nothing of it stay what they were.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for RevocationPolicy {
@@ -192,6 +213,7 @@ impl Default for RevocationPolicy {
             maximum_ocsp_age_seconds: None,
             // The national responder sends no nextUpdate; its list lives for 27 hours.
             ocsp_life_seconds: 86_400,
+            timestamp_status: TimestampStatus::default(),
         }
     }
 }
@@ -205,6 +227,41 @@ pub struct AlgorithmEnd {
     /// The first moment at which it is no longer trusted; absent for never trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+}
+
+/// How long something may be trusted. Ordered from the shortest to the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reliability {
+    /// It never was.
+    Never,
+    /// Before this moment.
+    Until(Time),
+    /// No end is known.
+    Lasting,
+}
+
+impl Reliability {
+    fn of(end: &AlgorithmEnd) -> Reliability {
+        end.until.map_or(Reliability::Never, Reliability::Until)
+    }
+
+    /// Whether it may be trusted at a time.
+    pub fn covers(self, at: Time) -> bool {
+        match self {
+            Reliability::Never => false,
+            Reliability::Until(end) => at < end,
+            Reliability::Lasting => true,
+        }
+    }
+
+    /// The last second at which it may be trusted; `None` where that is no limit. What never was has none either: ask
+    /// [`Reliability::covers`].
+    pub fn last_second(self) -> Option<Time> {
+        match self {
+            Reliability::Until(end) => Some(end.plus_seconds(-1)),
+            Reliability::Never | Reliability::Lasting => None,
+        }
+    }
 }
 
 /// A named policy.
@@ -338,17 +395,28 @@ impl Policy {
         key: &PublicKey,
         at: Time,
     ) -> Result<(), String> {
-        if self.algorithms.is_empty() {
-            return Ok(());
-        }
-        let key = key.name();
-        let names = [algorithm.scheme(), algorithm.digest().map_or("", DigestAlgorithm::name), &key];
-        let ended =
-            |end: &&AlgorithmEnd| names.contains(&end.name.as_str()) && end.until.is_none_or(|until| at >= until);
-        match self.algorithms.iter().find(ended) {
+        let mut ends = self.ends(algorithm, key);
+        match ends.find(|end| end.until.is_none_or(|until| at >= until)) {
             Some(end) => Err(end.name.clone()),
             None => Ok(()),
         }
+    }
+
+    /// Until when an algorithm and a key are trusted.
+    pub fn reliability(&self, algorithm: &SignatureAlgorithm, key: &PublicKey) -> Reliability {
+        self.ends(algorithm, key).map(Reliability::of).fold(Reliability::Lasting, Reliability::min)
+    }
+
+    /// Until when a digest is trusted.
+    pub fn digest_reliability(&self, digest: DigestAlgorithm) -> Reliability {
+        let named = self.algorithms.iter().filter(|end| end.name == digest.name());
+        named.map(Reliability::of).fold(Reliability::Lasting, Reliability::min)
+    }
+
+    fn ends(&self, algorithm: &SignatureAlgorithm, key: &PublicKey) -> impl Iterator<Item = &AlgorithmEnd> {
+        let key = if self.algorithms.is_empty() { String::new() } else { key.name() };
+        let (scheme, digest) = (algorithm.scheme(), algorithm.digest().map_or("", DigestAlgorithm::name));
+        self.algorithms.iter().filter(move |end| [scheme, digest, &key].contains(&end.name.as_str()))
     }
 }
 

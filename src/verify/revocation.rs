@@ -23,8 +23,8 @@ const MAX_CAUSES: usize = 4;
 pub(super) enum Status {
     /// Not revoked.
     Good,
-    /// Revoked for good.
-    Revoked { at: Time, reason: CrlReason },
+    /// Revoked for good; `since` is when it takes effect, which an invalidityDate may put before.
+    Revoked { at: Time, since: Time, reason: CrlReason },
     /// On hold.
     OnHold { since: Time },
     /// The responder does not know the certificate.
@@ -53,7 +53,7 @@ impl Status {
             CrlReason::CertificateHold if is_later => Status::Good,
             CrlReason::CertificateHold => Status::OnHold { since: date },
             reason if is_later && reason.is_benign_afterwards() => Status::Good,
-            reason => Status::Revoked { at: date, reason },
+            reason => Status::Revoked { at: date, since, reason },
         }
     }
 }
@@ -130,7 +130,7 @@ impl Validator<'_> {
         let stale_is_refused = unavailable_is_refused || is_refused(self.policy.revocation.stale);
         let reason = match status.clone() {
             Status::Good => return None,
-            Status::Revoked { at, reason } => {
+            Status::Revoked { at, reason, .. } => {
                 let reason = reason.as_str().to_owned();
                 match position {
                     0 => Reason::RevRevoked { revoked_at: at, reason },
@@ -149,7 +149,8 @@ impl Validator<'_> {
         Some((CheckId::Revocation, reason))
     }
 
-    fn status(
+    /// What the sources of the policy say about one certificate.
+    pub(super) fn status(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
@@ -245,7 +246,8 @@ mod tests {
         Answer { status, evidence }
     }
 
-    const REVOKED: Status = Status::Revoked { at: Time::from_unix(5), reason: CrlReason::KeyCompromise };
+    const REVOKED: Status =
+        Status::Revoked { at: Time::from_unix(5), since: Time::from_unix(5), reason: CrlReason::KeyCompromise };
     const HOLD: Status = Status::OnHold { since: Time::from_unix(5) };
 
     #[test]

@@ -47,8 +47,9 @@ pub(crate) fn app() -> &'static (App, HashMap<Role, String>) {
     static APP: OnceLock<(App, HashMap<Role, String>)> = OnceLock::new();
     APP.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap().keep();
-        let app =
-            App::build(&config::Config { data: config::DataFolder(folder), ..config::Config::default() }).unwrap();
+        let tsa = config::Tsa { enabled: true, ..config::Tsa::default() };
+        let config = config::Config { data: config::DataFolder(folder), tsa, ..config::Config::default() };
+        let app = App::build(&config).unwrap();
         let tokens = app.demonstration_tokens(app.demonstration.as_ref().unwrap()).unwrap();
         let tokens = tokens.into_iter().map(|(role, token)| (role, token.expose_secret().to_owned())).collect();
         (app, tokens)

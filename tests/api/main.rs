@@ -19,6 +19,7 @@ mod hostile;
 mod log;
 mod million;
 mod operations;
+mod proof;
 mod registry;
 mod tls;
 mod xml;

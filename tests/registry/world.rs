@@ -107,6 +107,8 @@ impl Verification for StandInVerification {
             claimed_signing_time: Some(NOW),
             level: "B".into(),
             best_signature_time: NOW,
+            proven_by: None,
+            renew_before: None,
             timestamps: Vec::new(),
             signed_digest: None,
             freshness: None,
@@ -345,6 +347,7 @@ impl World {
             signer: Some(Arc::clone(&signer) as _),
             log: Some(Arc::clone(&log) as _),
             evidence: None,
+            proof: tamga::service::Proof::default(),
             settings: Settings {
                 catalogue: Catalogue::default(),
                 licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE).unwrap(),

@@ -9,8 +9,14 @@
     unreachable_pub
 )]
 
+mod archive;
 mod attacks;
+mod authority;
+mod command;
 mod national;
 mod openssl;
+mod peer;
+mod pyhanko;
 mod scene;
 mod truth_table;
+mod walk;

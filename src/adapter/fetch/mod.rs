@@ -285,6 +285,17 @@ impl Fetcher {
         self.small(builder.body(request.to_vec())).await
     }
 
+    /// Sends a time-stamp request (RFC 3161 §3.4) and receives the response.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn timestamp(&self, url: &str, request: &[u8], deadline: Duration) -> Result<Vec<u8>, FetchError> {
+        let builder = self.request(Method::POST, url)?.timeout(deadline);
+        let builder =
+            builder.header(CONTENT_TYPE, "application/timestamp-query").header(ACCEPT, "application/timestamp-reply");
+        self.small(builder.body(request.to_vec())).await
+    }
+
     /// Receives an issuer's certificate (RFC 5280 §4.2.2.1), as DER of the certificate or of a certs-only message.
     ///
     /// # Errors
@@ -302,6 +313,10 @@ impl Fetcher {
 
     async fn small(&self, request: RequestBuilder) -> Result<Vec<u8>, FetchError> {
         let mut response = request.send().await?;
+        // What goes wrong is told in HTML as often as not: the status says more than the type.
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status().as_u16()));
+        }
         let mut body = Vec::new();
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_ascii_lowercase();

@@ -7,6 +7,7 @@
 //! *Invariant:* a signer without signed attributes, without an algorithm or with a broken attribute is still reported,
 //! with the finding that refuses it; it is never left out.
 
+pub mod long_term;
 mod signed_attributes;
 
 use super::limits::{MAX_CERTIFICATES, MAX_DOCUMENT_BYTES, MAX_SIGNERS, check_limit};
@@ -14,6 +15,7 @@ use super::{Format, ParsedDocument, ParsedSignature, SignerIdentifier};
 use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
 use crate::crypto::{AlgorithmError, AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::report::{CheckId, Checks, Reason};
+use long_term::SignedDataElements;
 use signed_attributes::SignedAttributes;
 use std::borrow::Cow;
 
@@ -21,7 +23,6 @@ use std::borrow::Cow;
 pub const ID_DATA: Oid<'static> = oid!(1, 2, 840, 113549, 1, 7, 1);
 /// id-signedData (RFC 5652 §5.1).
 pub const ID_SIGNED_DATA: Oid<'static> = oid!(1, 2, 840, 113549, 1, 7, 2);
-const ID_AA_SIGNATURE_TIME_STAMP: Oid<'static> = oid!(1, 2, 840, 113549, 1, 9, 16, 2, 14);
 
 fn malformed(error: Error) -> Reason {
     Reason::FcMalformed { what: format!("CMS: {error}") }
@@ -85,7 +86,7 @@ pub fn parse_signed_data<'a>(
         content,
         content_digest,
         certificates: envelope.certificates,
-        crls: envelope.crls,
+        elements: envelope.elements,
         signatures,
     })
 }
@@ -102,7 +103,7 @@ struct Envelope<'a> {
     content: Option<Cow<'a, [u8]>>,
     digest_algorithms: Vec<Oid<'a>>,
     certificates: Vec<Cow<'a, [u8]>>,
-    crls: Vec<&'a [u8]>,
+    elements: SignedDataElements<'a>,
     signer_infos: Vec<Element<'a>>,
 }
 
@@ -139,7 +140,9 @@ fn envelope(document: &[u8]) -> Result<Envelope<'_>, Reason> {
     }
 
     let mut encapsulated = signed_data.sequence().map_err(malformed)?;
-    let content_type = encapsulated.oid().map_err(malformed)?;
+    let content_type = encapsulated.expect(Tag::OID).map_err(malformed)?;
+    let mut elements = SignedDataElements { content_type: content_type.raw, ..SignedDataElements::default() };
+    let content_type = Oid::from_contents(content_type.contents).ok_or_else(|| malformed(content_type.invalid()))?;
     let content = match encapsulated.optional(Tag::context_constructed(0)).map_err(malformed)? {
         None => None,
         Some(explicit) => {
@@ -155,23 +158,20 @@ fn envelope(document: &[u8]) -> Result<Envelope<'_>, Reason> {
     if let Some(set) = signed_data.optional(Tag::context_constructed(0)).map_err(malformed)? {
         let mut reader = set.reader().map_err(malformed)?;
         while !reader.is_empty() {
+            check_limit("certificates", elements.certificates.len() + 1, MAX_CERTIFICATES)?;
             let choice = reader.element().map_err(malformed)?;
+            elements.certificates.push(choice.raw);
             // CertificateChoices: attribute and other certificates are tagged and prove nothing here.
             if choice.tag == Tag::SEQUENCE {
-                check_limit("certificates", certificates.len() + 1, MAX_CERTIFICATES)?;
                 certificates.push(Cow::Borrowed(choice.raw));
             }
         }
     }
-    let mut crls = Vec::new();
     if let Some(set) = signed_data.optional(Tag::context_constructed(1)).map_err(malformed)? {
         let mut reader = set.reader().map_err(malformed)?;
         while !reader.is_empty() {
-            let choice = reader.element().map_err(malformed)?;
-            if choice.tag == Tag::SEQUENCE {
-                check_limit("revocation lists", crls.len() + 1, MAX_CERTIFICATES)?;
-                crls.push(choice.raw);
-            }
+            check_limit("revocation lists", elements.revocations.len() + 1, MAX_CERTIFICATES)?;
+            elements.revocations.push(reader.element().map_err(malformed)?.raw);
         }
     }
     let mut set = signed_data.set().map_err(malformed)?;
@@ -181,7 +181,7 @@ fn envelope(document: &[u8]) -> Result<Envelope<'_>, Reason> {
         check_limit("signers", signer_infos.len() + 1, MAX_SIGNERS)?;
         signer_infos.push(set.expect(Tag::SEQUENCE).map_err(malformed)?);
     }
-    Ok(Envelope { content_type, content, digest_algorithms, certificates, crls, signer_infos })
+    Ok(Envelope { content_type, content, digest_algorithms, certificates, elements, signer_infos })
 }
 
 /// An OCTET STRING, whole or in segments (X.690 §8.7.3).
@@ -236,6 +236,7 @@ fn signer<'a>(
     digests: &mut ContentDigests<'_>,
 ) -> Result<ParsedSignature<'a>, Reason> {
     let mut reader = signer_info.reader().map_err(malformed)?;
+    let mut fields = reader.clone();
     let version = reader.element().and_then(|e| e.expect(Tag::INTEGER)?.small_unsigned()).map_err(malformed)?;
     if !matches!(version, 1 | 3) {
         return Err(refuse(&format!("SignerInfo version {version}")));
@@ -262,6 +263,10 @@ fn signer<'a>(
     let signed_attributes = reader.optional(Tag::context_constructed(0)).map_err(malformed)?;
     let signature_identifier = AlgorithmIdentifier::parse(&mut reader).map_err(malformed)?;
     let signature = octet_string(&reader.element().map_err(malformed)?).map_err(malformed)?;
+    let mut signer_fields = Vec::new();
+    while fields.offset() < reader.offset() {
+        signer_fields.push(fields.element().map_err(malformed)?.raw);
+    }
     let unsigned_attributes = reader.optional(Tag::context_constructed(1)).map_err(malformed)?;
     reader.finish().map_err(malformed)?;
 
@@ -295,6 +300,9 @@ fn signer<'a>(
         signature,
         claimed_signing_time: None,
         signature_timestamps: Vec::new(),
+        archive_timestamps: Vec::new(),
+        signer_fields,
+        unsigned_values: Vec::new(),
         findings,
         scope: None,
         covered: Vec::new(),
@@ -330,9 +338,15 @@ fn signer<'a>(
     }
     parsed.findings.pass(CheckId::DocumentFormat);
     if let Some(attributes) = unsigned_attributes {
-        parsed.signature_timestamps = signature_timestamps(&attributes)?;
+        parsed.unsigned_values = long_term::unsigned_values(&attributes)?;
+        parsed.signature_timestamps = values_of(long_term::SIGNATURE_TIMESTAMP, &parsed.unsigned_values);
+        parsed.archive_timestamps = values_of(long_term::ARCHIVE_TIMESTAMP_V3, &parsed.unsigned_values);
     }
     Ok(parsed)
+}
+
+fn values_of<'a>(kind: Oid<'_>, values: &[long_term::UnsignedValue<'a>]) -> Vec<&'a [u8]> {
+    values.iter().filter(|value| value.kind == kind).map(|value| value.value).collect()
 }
 
 /// Digests that are refused by name rather than by number.
@@ -344,27 +358,4 @@ fn refused_digest(algorithm: Oid<'_>) -> String {
         MD2 => "MD2".into(),
         other => format!("digest {other}"),
     }
-}
-
-/// Time-stamp tokens among the unsigned attributes; the others are not signed and prove nothing.
-fn signature_timestamps<'a>(attributes: &Element<'a>) -> Result<Vec<&'a [u8]>, Reason> {
-    let mut reader = attributes.reader().map_err(malformed)?;
-    let mut tokens = Vec::new();
-    let mut count = 0;
-    while !reader.is_empty() {
-        count += 1;
-        check_limit("unsigned attributes", count, super::limits::MAX_ATTRIBUTES)?;
-        let mut attribute = reader.sequence().map_err(malformed)?;
-        let kind = attribute.oid().map_err(malformed)?;
-        let mut values = attribute.set().map_err(malformed)?;
-        attribute.finish().map_err(malformed)?;
-        while !values.is_empty() {
-            let value = values.element().map_err(malformed)?;
-            if kind == ID_AA_SIGNATURE_TIME_STAMP {
-                check_limit("time-stamps", tokens.len() + 1, super::limits::MAX_ATTRIBUTES)?;
-                tokens.push(value.raw);
-            }
-        }
-    }
-    Ok(tokens)
 }

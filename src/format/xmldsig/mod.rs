@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use super::cms::long_term::SignedDataElements;
 use super::limits::{MAX_CERTIFICATES, MAX_SIGNERS, check_limit};
 use super::xml::canonical::{Canonicalization, Subtree, canonicalize};
 use super::xml::{Attribute, Document, Element, Node, XML_NAMESPACE, limits};
@@ -143,7 +144,7 @@ pub fn parse<'a>(document: &'a Document<'a>, content: Option<&'a [u8]>) -> Resul
         content: content.map(Cow::Borrowed),
         content_digest: content.map(Digest::sha256),
         certificates,
-        crls: Vec::new(),
+        elements: SignedDataElements::default(),
         signatures,
     })
 }
@@ -243,6 +244,9 @@ fn lower<'a>(
         signature: Cow::Owned(value),
         claimed_signing_time: xades.signing_time,
         signature_timestamps: Vec::new(),
+        archive_timestamps: Vec::new(),
+        signer_fields: Vec::new(),
+        unsigned_values: Vec::new(),
         findings,
         scope: scope(&evaluated),
         covered: evaluated.into_iter().map(|e| e.covered).collect(),
