@@ -32,6 +32,8 @@ const CALLS: &[(&str, &str, &[Role])] = &[
     ("POST", "/v1/licence-verifications", &[]),
     ("GET", "/log/checkpoint", &[]),
     ("GET", "/log/tile/{tile}", &[]),
+    ("POST", "/v1/extensions", &[Portal, Officer, Auditor]),
+    ("POST", "/tsa", &[]),
     ("GET", "/healthz", &[]),
     ("GET", "/readyz", &[]),
     ("GET", "/metrics", &[]),

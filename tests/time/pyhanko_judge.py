@@ -58,7 +58,7 @@ def octets(path):
 def unsigned_values(signer):
     """Pairs of attrType and value, each whole."""
     attributes = signer["unsigned_attrs"]
-    if isinstance(attributes, core.Void) or attributes.native is None:
+    if isinstance(attributes, core.Void):
         return []
     found = []
     for attribute in attributes:
@@ -105,7 +105,7 @@ async def judge(case):
         signed_data = info["content"]
         signer = generic_cms.extract_signer_info(signed_data)
         carried = signed_data["crls"]
-        carried = [] if isinstance(carried, core.Void) else [c.chosen for c in carried if c.name == "certificate_list"]
+        carried = [] if isinstance(carried, core.Void) else [c.chosen for c in carried if c.name == "crl"]
         values = unsigned_values(signer)
     except Exception as error:
         return {"indication": "FAILED", "sub_indication": f"FORMAT_FAILURE {type(error).__name__}"}
