@@ -198,6 +198,7 @@ impl AtHand {
         crate::verify::verify(&VerificationInputs {
             report_id: &uuid::Uuid::now_v7().to_string(),
             at,
+            received_at: None,
             document,
             format: None,
             content,

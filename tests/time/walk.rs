@@ -173,6 +173,7 @@ impl Pki {
         verify(&VerificationInputs {
             report_id: "walk",
             at,
+            received_at: None,
             document,
             format: None,
             content,
