@@ -56,7 +56,8 @@ pub(super) fn level(
     if carried.lists.is_empty() && carried.responses.is_empty() {
         return Level::T;
     }
-    let context = ValidationContext { intermediates: &[], lists: &[], responses: &[], questions: None, ..inputs.context };
+    let context =
+        ValidationContext { intermediates: &[], lists: &[], responses: &[], questions: None, ..inputs.context };
     let alone = VerificationInputs { declared: inputs.declared.clone(), context, ..*inputs };
     let is_enough = |carried: &Carried, signature_tokens: &[&ValidToken]| {
         let signer = past::validate_with_time(certificate, &[carried], best_signature_time, &tokens.proofs, &alone);
