@@ -104,7 +104,7 @@ impl FromRequest<Arc<Shared>> for TimestampRequest {
     async fn from_request(request: Request, _: &Arc<Shared>) -> Result<TimestampRequest, Problem> {
         no_query(&request)?;
         match media_type(request.headers()).as_deref() {
-            Some("application/timestamp-query") => Ok(TimestampRequest { octets: read(request).await? }),
+            Some("application/timestamp-query") => Ok(TimestampRequest { octets: read(request).await?.freeze() }),
             _ => Err(unsupported("application/timestamp-query")),
         }
     }
