@@ -12,8 +12,11 @@ pub const MAX_CERTIFICATES: usize = 64;
 pub const MAX_CERTIFICATE_BYTES: usize = 2 * 1024 * 1024;
 /// Most attributes of one signer: the standards define about thirty.
 pub const MAX_ATTRIBUTES: usize = 64;
-/// Most values of the unsigned attributes of one signer: time-stamps of a century, renewed every year.
+/// Most values of the unsigned attributes of one signer.
 pub const MAX_UNSIGNED_VALUES: usize = 128;
+/// Most time-stamps of one document, of whatever kind: one signer's of fifty years, renewed every year, or two each of 32
+/// signers. Each costs some path validations.
+pub const MAX_TIMESTAMPS: usize = 64;
 
 /// Refuses a count above its limit.
 ///

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 use tamga::{
-    adapter::{clock::SystemClock, demonstration_folder::private_key},
+    adapter::{
+        clock::SystemClock,
+        demonstration_folder::{Demonstration, private_key},
+    },
     app::App,
     config,
     crypto::{Digest, SignatureAlgorithm, ecdsa_fixed_from_der},
@@ -63,7 +66,11 @@ pub(crate) fn token(role: Role) -> &'static str {
 
 /// A request that is accepted for this IIN, and new.
 pub(crate) fn signed_request(iin: &str) -> Vec<u8> {
-    let demonstration = app().0.demonstration.as_ref().unwrap();
+    signed_request_in(app().0.demonstration.as_ref().unwrap(), iin)
+}
+
+/// The same in another demonstration.
+pub(crate) fn signed_request_in(demonstration: &Demonstration, iin: &str) -> Vec<u8> {
     let credential = &demonstration.applicant;
     let content = format!(
         "{{\"service\":\"agency-pipelines\",\"applicant\":{{\"iin\":\"{iin}\"}},\"nonce\":\"{}\"}}",

@@ -1,11 +1,17 @@
 //! Extending documents and stamping digests over HTTP.
 
-use crate::harness::{Answer, Service, app, signed_request, token};
+use crate::harness::{Answer, Service, app, signed_request, signed_request_in, token};
 use base64::Engine as _;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
+use std::{net::SocketAddr, sync::Arc};
+use tamga::app::App;
+use tamga::config::{Config, DataFolder, Http, Timestamps, Tsa};
 use tamga::crypto::{Digest, DigestAlgorithm};
 use tamga::pki::timestamp::{FailureInfo, TimeStampReq, TimeStampResp};
 use tamga::port::token::Role;
+use tamga::service::extension::Level;
+use tamga::{demonstration::Holder, http, telemetry};
 
 fn base64(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
@@ -95,4 +101,68 @@ async fn digests_are_stamped_for_anyone() {
     // The authority's certificate is one of its own, not the seal's.
     let demonstration = app().0.demonstration.as_ref().unwrap();
     assert_ne!(demonstration.timestamp_authority.key.spki(), demonstration.seal.key.spki());
+}
+
+/// One order for a licence at an installation of its own.
+async fn stamped_by(timestamps: Timestamps, tsa: bool) -> (Answer, http::Server, App) {
+    let listen = Http { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Http::default() };
+    let app = tokio::task::spawn_blocking(move || {
+        let data = DataFolder(tempfile::tempdir().unwrap().keep());
+        let mut config = Config { data, timestamps, tsa: Tsa { enabled: tsa, ..Tsa::default() }, ..Config::default() };
+        config.revocation.private_addresses = tamga::adapter::fetch::PrivateAddresses::Allow;
+        App::build(&config).unwrap()
+    });
+    let app = app.await.unwrap();
+    let demonstration = app.demonstration.as_ref().unwrap();
+    let tokens = app.demonstration_tokens(demonstration).unwrap();
+    let token = |wanted: Role| tokens.iter().find(|(role, _)| *role == wanted).unwrap().1.expose_secret().to_owned();
+    let parts = http::Parts {
+        use_cases: Arc::clone(&app.service),
+        tokens: Arc::clone(&app.tokens) as _,
+        readiness: Arc::clone(&app.readiness) as _,
+        metrics: telemetry::metrics().unwrap(),
+    };
+    let server = http::start(&listen, http::router(parts, &listen).unwrap()).await.unwrap();
+    let client = reqwest::Client::new();
+    let url = |path: &str| format!("http://{}{path}", server.address());
+    let body = json!({
+        "document": base64(&signed_request_in(demonstration, Holder::IIN)), "applicant": {"iin": Holder::IIN},
+        "service": "agency-pipelines",
+    });
+    let registered = client.post(url("/v1/requests")).bearer_auth(token(Role::Portal)).json(&body);
+    let registered = Answer::of(registered).await;
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let order = json!({"request": registered.body["number"], "issued_to": "ТОО «Пример»"});
+    let stamp = client.post(url("/v1/licences")).bearer_auth(token(Role::Officer)).json(&order);
+    let answer = Answer::of(stamp.header("idempotency-key", "one")).await;
+    (answer, server, app)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn licences_are_stamped_at_the_level_of_the_installation() {
+    for (level, name) in [(Level::T, "T"), (Level::Lta, "LTA")] {
+        let (answer, server, app) = stamped_by(Timestamps { level, ..Timestamps::default() }, true).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let digest = answer.body["documents"][0]["digest"].as_str().unwrap().parse().unwrap();
+        let registry = Arc::clone(&app.service.registry);
+        let document = tokio::task::spawn_blocking(move || registry.document(&digest)).await.unwrap().unwrap().unwrap();
+        let body = json!({"document": base64(&document)});
+        let url = format!("http://{}/v1/licence-verifications", server.address());
+        let answer = Answer::of(reqwest::Client::new().post(url).json(&body)).await;
+        assert_eq!(answer.body["decision"], "accepted", "{}", answer.body);
+        assert_eq!(answer.body["verification"]["signatures"][0]["level"], name);
+    }
+}
+
+/// Nothing is issued without the time-stamp that the installation asks for; the number is voided.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_licence_without_its_time_stamp() {
+    // Nobody listens on the discard port.
+    let urls = vec!["http://127.0.0.1:9/".to_owned()];
+    let timestamps = Timestamps { urls, level: Level::T, attempts: 1, ..Timestamps::default() };
+    let (answer, _server, app) = stamped_by(timestamps, false).await;
+    assert_eq!((answer.status, answer.problem()), (503, "not-extended"));
+    assert!(answer.headers.contains_key("retry-after"));
+    let registry = Arc::clone(&app.service.registry);
+    assert!(tokio::task::spawn_blocking(move || registry.unfinished()).await.unwrap().unwrap().is_empty());
 }

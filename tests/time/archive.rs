@@ -256,6 +256,20 @@ fn tokens_out_of_order_are_refused() {
     }
 }
 
+/// Each time-stamp costs path validations: their number is bounded.
+#[test]
+fn a_flood_of_time_stamps_is_refused() {
+    let bench = Bench::new();
+    let token = cms::parse(&bench.lt, None).unwrap().signatures[0].signature_timestamps[0].to_vec();
+    let mut document = bench.lt.clone();
+    for _ in 0..63 {
+        document = add_signature_timestamp(&document, 0, &token).unwrap();
+    }
+    assert_eq!(bench.judge(&document).decision, Decision::Accepted, "64 of them");
+    let report = bench.judge(&add_signature_timestamp(&document, 0, &token).unwrap());
+    assert_eq!(report.refusal.map(|refusal| refusal.code).as_deref(), Some("fc-limit-exceeded"));
+}
+
 /// Every octet of the archive time-stamp and of what it covers counts.
 #[test]
 fn a_flipped_octet_never_leaves_the_level() {

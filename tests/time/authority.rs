@@ -110,6 +110,9 @@ fn bad_requests_get_the_failure_that_says_why() {
         assert!(ok && text.contains("Rejected"), "{text}");
     }
     assert!(matches!(TimeStampResp::parse(&authority.answer(&good)), Ok(TimeStampResp::Granted(_))));
+    // The national digest is stamped like any other.
+    let national = TimeStampReq::build(&DigestAlgorithm::Streebog512.digest(b"x"), None, None).unwrap();
+    assert!(matches!(TimeStampResp::parse(&authority.answer(&national)), Ok(TimeStampResp::Granted(_))));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod attacks;
 mod authority;
 mod command;
 mod national;
+mod ocsp;
 mod openssl;
 mod peer;
 mod pyhanko;

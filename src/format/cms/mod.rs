@@ -10,7 +10,7 @@
 pub mod long_term;
 mod signed_attributes;
 
-use super::limits::{MAX_CERTIFICATES, MAX_DOCUMENT_BYTES, MAX_SIGNERS, check_limit};
+use super::limits::{MAX_CERTIFICATES, MAX_DOCUMENT_BYTES, MAX_SIGNERS, MAX_TIMESTAMPS, check_limit};
 use super::{Format, ParsedDocument, ParsedSignature, SignerIdentifier};
 use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
 use crate::crypto::{AlgorithmError, AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
@@ -79,6 +79,8 @@ pub fn parse_signed_data<'a>(
         }
         signatures.push(signature);
     }
+    let tokens = |one: &ParsedSignature<'_>| one.signature_timestamps.len() + one.archive_timestamps.len();
+    check_limit("time-stamps", signatures.iter().map(tokens).sum(), MAX_TIMESTAMPS)?;
     let content_digest = digests.of(DigestAlgorithm::Sha256);
     Ok(ParsedDocument {
         format: Format::Cms,
