@@ -341,8 +341,21 @@ impl Policy {
         if self.algorithms.is_empty() {
             return Ok(());
         }
-        let key = key.name();
-        let names = [algorithm.scheme(), algorithm.digest().map_or("", DigestAlgorithm::name), &key];
+        self.none_has_ended(
+            &[algorithm.scheme(), algorithm.digest().map_or("", DigestAlgorithm::name), &key.name()],
+            at,
+        )
+    }
+
+    /// The same for a key that has signed nothing yet.
+    ///
+    /// # Errors
+    /// As [`Policy::algorithm_is_allowed`].
+    pub fn key_is_allowed(&self, key: &PublicKey, at: Time) -> Result<(), String> {
+        self.none_has_ended(&[&key.name()], at)
+    }
+
+    fn none_has_ended(&self, names: &[&str], at: Time) -> Result<(), String> {
         let ended =
             |end: &&AlgorithmEnd| names.contains(&end.name.as_str()) && end.until.is_none_or(|until| at >= until);
         match self.algorithms.iter().find(ended) {
