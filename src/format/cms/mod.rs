@@ -11,7 +11,7 @@ mod signed_attributes;
 
 use super::limits::{MAX_CERTIFICATES, MAX_DOCUMENT_BYTES, MAX_SIGNERS, check_limit};
 use super::{Format, ParsedDocument, ParsedSignature, SignerIdentifier};
-use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
+use crate::asn1::{Element, Error, ErrorKind, MAX_DEPTH, Oid, Reader, Tag, oid};
 use crate::crypto::{AlgorithmError, AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::report::{CheckId, Checks, Reason};
 use signed_attributes::SignedAttributes;
@@ -24,7 +24,10 @@ pub const ID_SIGNED_DATA: Oid<'static> = oid!(1, 2, 840, 113549, 1, 7, 2);
 const ID_AA_SIGNATURE_TIME_STAMP: Oid<'static> = oid!(1, 2, 840, 113549, 1, 9, 16, 2, 14);
 
 fn malformed(error: Error) -> Reason {
-    Reason::FcMalformed { what: format!("CMS: {error}") }
+    match error.kind {
+        ErrorKind::TooDeep => Reason::FcLimitExceeded { limit: "nesting".to_owned(), maximum: MAX_DEPTH.into() },
+        _ => Reason::FcMalformed { what: format!("CMS: {error}") },
+    }
 }
 
 fn refuse(what: &str) -> Reason {
@@ -94,6 +97,16 @@ pub fn parse_signed_data<'a>(
 pub fn certificates(document: &[u8]) -> Vec<Vec<u8>> {
     let carried = envelope(document).map(|envelope| envelope.certificates).unwrap_or_default();
     carried.into_iter().map(Cow::into_owned).collect()
+}
+
+/// Certificates and revocation lists out of SignedData that has no signers and no content (RFC 5652 §5.1, "the
+/// degenerate case"): how sets of certificates are handed around, often in a file named `.p7b`.
+///
+/// A document that somebody signed is no such set: what it carries is its signer's choice.
+pub fn certificates_and_lists(document: &[u8]) -> Option<(Vec<Cow<'_, [u8]>>, Vec<&[u8]>)> {
+    let envelope = envelope(document).ok()?;
+    let is_set = envelope.signer_infos.is_empty() && envelope.content.is_none();
+    is_set.then_some((envelope.certificates, envelope.crls))
 }
 
 /// The parts of SignedData, unjudged.
@@ -330,7 +343,7 @@ fn signer<'a>(
     }
     parsed.findings.pass(CheckId::DocumentFormat);
     if let Some(attributes) = unsigned_attributes {
-        parsed.signature_timestamps = signature_timestamps(&attributes)?;
+        parsed.signature_timestamps = read_unsigned(&attributes, &mut parsed.findings)?;
     }
     Ok(parsed)
 }
@@ -346,8 +359,9 @@ fn refused_digest(algorithm: Oid<'_>) -> String {
     }
 }
 
-/// Time-stamp tokens among the unsigned attributes; the others are not signed and prove nothing.
-fn signature_timestamps<'a>(attributes: &Element<'a>) -> Result<Vec<&'a [u8]>, Reason> {
+/// Time-stamp tokens among the unsigned attributes; the others are not signed and prove nothing, and those that must be
+/// signed do not belong there.
+fn read_unsigned<'a>(attributes: &Element<'a>, findings: &mut Checks) -> Result<Vec<&'a [u8]>, Reason> {
     let mut reader = attributes.reader().map_err(malformed)?;
     let mut tokens = Vec::new();
     let mut count = 0;
@@ -358,6 +372,11 @@ fn signature_timestamps<'a>(attributes: &Element<'a>) -> Result<Vec<&'a [u8]>, R
         let kind = attribute.oid().map_err(malformed)?;
         let mut values = attribute.set().map_err(malformed)?;
         attribute.finish().map_err(malformed)?;
+        // RFC 5652 §11.1 to §11.3, RFC 5035 §3, RFC 6211 §2: "MUST NOT be an unsigned attribute".
+        if let Some(name) = signed_attributes::signed_only(kind) {
+            let reason = Reason::SavAttributeInconsistent { attribute: name.to_owned() };
+            findings.fail(CheckId::SignedAttributes, reason);
+        }
         while !values.is_empty() {
             let value = values.element().map_err(malformed)?;
             if kind == ID_AA_SIGNATURE_TIME_STAMP {
