@@ -26,7 +26,7 @@ mod verifications;
 mod workers;
 
 pub use openapi::openapi;
-pub use server::{Server, ServerError, start};
+pub use server::{Server, ServerError, check, start};
 
 use crate::{
     config,
