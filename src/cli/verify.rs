@@ -89,8 +89,22 @@ fn parse_bin(text: &str) -> Result<Bin, String> {
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     super::log_for_a_person();
-    let Arguments { files, trust, intermediates, crl, ocsp, content, at, policy, iin, bin, service, config, offline, json } =
-        arguments;
+    let Arguments {
+        files,
+        trust,
+        intermediates,
+        crl,
+        ocsp,
+        content,
+        at,
+        policy,
+        iin,
+        bin,
+        service,
+        config,
+        offline,
+        json,
+    } = arguments;
     let config = match config {
         Some(path) => {
             let config = Config::load(Some(&path), environment)?;
