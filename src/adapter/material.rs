@@ -99,16 +99,15 @@ fn take_der<T>(path: &Path, der: &[u8], parse: &impl Fn(&[u8]) -> Result<T, Stri
         Ok(item) => return found.push(item),
         Err(reason) => reason,
     };
-    let Some((certificates, lists)) = cms::certificates_and_lists(der) else {
+    let Some(items) = cms::certificates_and_lists(der) else {
         return skipped(path, &reason);
     };
-    let items = certificates.len() + lists.len();
     let before = found.len();
-    found.extend(certificates.iter().map(AsRef::as_ref).chain(lists).filter_map(|item| parse(item).ok()));
+    found.extend(items.iter().filter_map(|item| parse(item).ok()));
     // Certificates and lists stand side by side in a set, and one kind is asked for.
-    let taken = found.len() - before;
-    if taken < items || items == 0 {
-        skipped(path, &format!("{} of {items} items of the set", items - taken));
+    let left = items.len() - (found.len() - before);
+    if left > 0 || items.is_empty() {
+        skipped(path, &format!("{left} of {} items of the set", items.len()));
     }
 }
 

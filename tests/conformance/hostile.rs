@@ -257,6 +257,7 @@ fn a_certificate_alone_over_a_key_that_may_not_sign() {
         let report = verify(&VerificationInputs {
             report_id: "test",
             at: AT,
+            received_at: None,
             document: &document,
             format: None,
             content: None,

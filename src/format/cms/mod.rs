@@ -103,10 +103,11 @@ pub fn certificates(document: &[u8]) -> Vec<Vec<u8>> {
 /// degenerate case"): how sets of certificates are handed around, often in a file named `.p7b`.
 ///
 /// A document that somebody signed is no such set: what it carries is its signer's choice.
-pub fn certificates_and_lists(document: &[u8]) -> Option<(Vec<Cow<'_, [u8]>>, Vec<&[u8]>)> {
+pub fn certificates_and_lists(document: &[u8]) -> Option<Vec<Cow<'_, [u8]>>> {
     let envelope = envelope(document).ok()?;
     let is_set = envelope.signer_infos.is_empty() && envelope.content.is_none();
-    is_set.then_some((envelope.certificates, envelope.crls))
+    let lists = envelope.crls.into_iter().map(Cow::Borrowed);
+    is_set.then(|| envelope.certificates.into_iter().chain(lists).collect())
 }
 
 /// The parts of SignedData, unjudged.
