@@ -87,7 +87,7 @@ pub(super) fn unreadable(signature: &ParsedSignature<'_>, carried: &[Cow<'_, [u8
                 Certificate::claimed_issuer_and_serial_number(der) == Some((issuer, serial_number))
             }
             SignerIdentifier::Certificate(own) => own == der,
-            SignerIdentifier::SubjectKeyIdentifier(_) => false,
+            SignerIdentifier::SubjectKeyIdentifier(_) | SignerIdentifier::SerialNumber(_) => false,
         };
         named.then(|| Reason::XcvCertificateMalformed { certificate: 0, what: error.to_string() })
     })
