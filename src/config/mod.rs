@@ -3,16 +3,16 @@
 //! *Invariant:* an unknown key or variable is refused, never ignored; a secret never leaves through `Debug` or
 //! [`Config::masked`].
 
-mod journal;
 mod catalogue;
+mod journal;
 mod layers;
 mod policy;
 mod revocation;
 mod services;
 mod size;
 
-pub use journal::Journal;
 pub use catalogue::read_catalogue;
+pub use journal::Journal;
 pub use layers::ConfigError;
 pub use policy::read_policy;
 pub use revocation::{Asked, Revocation, Series};
