@@ -22,11 +22,11 @@ use crate::{
     config::{Config, ConfigError, Environment, read_policy},
     crypto::Digest,
     demonstration::MARK,
-    licensing::{Bilingual, NumberFormat, NumberFormatError},
+    licensing::Bilingual,
     pki::{Certificate, Crl, RevocationList},
     port::{
         Clock, Journal, KeySigner, LogError, Registry, RegistryError, TimestampAuthority,
-        token::{Role, TokenStore, TokenStoreError},
+        token::{Role, TokenRecord, TokenStore, TokenStoreError},
     },
     report::Time,
     service::{
@@ -70,8 +70,6 @@ pub enum AppError {
     Key(#[from] SoftKeyError),
     #[error("tsa.key: {0}")]
     Tsa(#[from] OwnAuthorityError),
-    #[error("numbers: {0}")]
-    Numbers(#[from] NumberFormatError),
     #[error("{what} is demonstration material, and the environment is production")]
     DemonstrationInProduction { what: &'static str },
     #[error("start-up: {0}")]
@@ -159,6 +157,7 @@ impl App {
         let refresher = revocation::refresher(config, lists, Arc::clone(&clock))?;
         if config.environment == Environment::Production {
             refuse_demonstration(&facts, &signer)?;
+            refuse_demonstration_tokens(registry.as_ref(), clock.now())?;
         }
         let marked = demonstration.is_some() || is_marked(signer.certificate());
         let log = Arc::new(open_log(config, Arc::clone(&registry) as _)?);
@@ -173,8 +172,8 @@ impl App {
             proof: proof(config, demonstration.as_ref(), &clock, &facts)?,
             settings: Settings {
                 catalogue: config.catalogue()?,
-                licence_numbers: NumberFormat::parse(NumberFormat::DEFAULT_LICENCE)?,
-                request_numbers: NumberFormat::parse(NumberFormat::DEFAULT_REQUEST)?,
+                licence_numbers: config.numbers.licence.clone(),
+                request_numbers: config.numbers.request.clone(),
                 authority: config.issuer.clone().unwrap_or_else(demonstration_issuer),
                 demonstration: marked.then(|| MARK.to_owned()),
             },
@@ -214,6 +213,23 @@ impl App {
         demonstration_folder::write(&path, text.as_bytes())?;
         Ok(made)
     }
+}
+
+/// Whether a service could be put together with a configuration: its keys, certificates, lists and policies are read, and
+/// nothing is written. A demonstration makes what it needs.
+///
+/// # Errors
+/// [`AppError`].
+pub fn check(config: &Config) -> Result<(), AppError> {
+    if config.environment == Environment::Demonstration && config.authority.key.is_none() {
+        return Ok(());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (signer, facts) = (signer(config, None)?, facts(config, None, &clock)?);
+    if config.environment == Environment::Production {
+        refuse_demonstration(&facts, &signer)?;
+    }
+    Ok(())
 }
 
 /// The registry in the data folder, which is made where it is missing.
@@ -391,6 +407,15 @@ fn refuse_demonstration(facts: &Facts, signer: &SoftKey) -> Result<(), AppError>
     }
     if facts.anchors().iter().any(|anchor| is_marked(anchor.raw())) {
         return Err(AppError::DemonstrationInProduction { what: "a trust anchor" });
+    }
+    Ok(())
+}
+
+/// A demonstration writes its tokens in a file beside its data: on the same data they would open a production service.
+fn refuse_demonstration_tokens(tokens: &dyn TokenStore, now: Time) -> Result<(), AppError> {
+    let counts = |token: &TokenRecord| token.holder == MARK && token.revoked.is_none() && now < token.expires;
+    if tokens.list()?.iter().any(counts) {
+        return Err(AppError::DemonstrationInProduction { what: "a token of the registry" });
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! *Invariant:* what is in a file or folder and cannot be used is skipped and logged, never an error and never trusted;
 //! only a path that cannot be read at all is an error.
 
-use rustls::pki_types::pem::{PemObject as _, SectionKind};
+use crate::format::{armour, cms};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -78,29 +78,37 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn take<T>(path: &Path, bytes: &[u8], parse: &impl Fn(&[u8]) -> Result<T, String>, found: &mut Vec<T>) {
-    if is_pem(bytes) {
-        let mut sections = 0;
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
-            sections += 1;
-            match section.map_err(|error| error.to_string()).and_then(|(_, der)| parse(&der)) {
-                Ok(item) => found.push(item),
-                Err(reason) => skipped(path, &reason),
-            }
-        }
-        if sections == 0 {
-            skipped(path, "no PEM section of a known kind");
-        }
-    } else {
-        match parse(bytes) {
-            Ok(item) => found.push(item),
-            Err(reason) => skipped(path, &reason),
+    if bytes.first() == Some(&0x30) {
+        return take_der(path, bytes, parse, found);
+    }
+    let blocks = match armour::first_label(bytes) {
+        Some(_) => armour::pem_sections(bytes).into_iter().map(|(_, block)| block).collect(),
+        None => vec![armour::base64_text(bytes)],
+    };
+    for block in blocks {
+        match block {
+            Ok(der) => take_der(path, &der, parse, found),
+            Err(error) => skipped(path, &error.to_string()),
         }
     }
 }
 
-/// PEM may follow explanatory text (RFC 7468 §5.2); DER begins with a SEQUENCE.
-fn is_pem(bytes: &[u8]) -> bool {
-    bytes.first() != Some(&0x30) && bytes.windows(11).any(|window| window == b"-----BEGIN ")
+/// One item, or a set of them without signers.
+fn take_der<T>(path: &Path, der: &[u8], parse: &impl Fn(&[u8]) -> Result<T, String>, found: &mut Vec<T>) {
+    let reason = match parse(der) {
+        Ok(item) => return found.push(item),
+        Err(reason) => reason,
+    };
+    let Some(items) = cms::certificates_and_lists(der) else {
+        return skipped(path, &reason);
+    };
+    let before = found.len();
+    found.extend(items.iter().filter_map(|item| parse(item).ok()));
+    // Certificates and lists stand side by side in a set, and one kind is asked for.
+    let left = items.len() - (found.len() - before);
+    if left > 0 || items.is_empty() {
+        skipped(path, &format!("{left} of {} items of the set", items.len()));
+    }
 }
 
 fn skipped(path: &Path, reason: &str) {

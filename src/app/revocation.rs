@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Files and folders of trust anchors: those of the configuration, and what `tamga trust add` has put beside the data.
+/// That of a demonstration stands in its own folder.
 pub fn anchor_paths(config: &Config) -> Vec<PathBuf> {
     let added = trust_folder(config);
     config.trust.anchors.iter().cloned().chain(Some(added).filter(|folder| folder.is_dir())).collect()

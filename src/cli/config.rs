@@ -20,7 +20,9 @@ enum Action {
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     match arguments.action {
         Action::Check(settings) => {
-            settings.load(environment)?;
+            let config = settings.load(environment)?;
+            crate::app::check(&config)?;
+            crate::http::check(&config.http).map_err(Failure::usage)?;
             print("configuration is valid\n")?;
         }
         Action::Print(settings) => print(&settings.load(environment)?.masked()?)?,

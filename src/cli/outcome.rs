@@ -72,9 +72,7 @@ impl From<AppError> for Failure {
         match error {
             AppError::Config(error) => error.into(),
             AppError::Unreadable(error) => error.into(),
-            AppError::Key(_) | AppError::Tsa(_) | AppError::Numbers(_) | AppError::DemonstrationInProduction { .. } => {
-                Failure::usage(error)
-            }
+            AppError::Key(_) | AppError::Tsa(_) | AppError::DemonstrationInProduction { .. } => Failure::usage(error),
             _ => Failure::fault(error),
         }
     }

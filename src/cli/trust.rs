@@ -4,7 +4,7 @@ use super::{Environment, Exit, Failure, Settings, log_for_a_person, outcome::pri
 use crate::adapter::clock::SystemClock;
 use crate::adapter::material;
 use crate::app::revocation;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::crypto::PublicKey;
 use crate::format::armour;
 use crate::pki::Certificate;
@@ -85,7 +85,11 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
 }
 
 fn trusted(config: &Config) -> Result<Vec<Certificate>, Failure> {
-    let paths = revocation::anchor_paths(config);
+    let mut paths = revocation::anchor_paths(config);
+    // A service without a configured key is a demonstration and trusts its own root too.
+    if config.environment == config::Environment::Demonstration && config.authority.key.is_none() {
+        paths.extend(Some(config.data.0.join("demonstration").join("root.pem")).filter(|path| path.is_file()));
+    }
     Ok(material::load(&paths, |der| Certificate::parse(der).map_err(|error| error.to_string()))?)
 }
 

@@ -5,12 +5,15 @@ use crate::{
     adapter::material,
     app::revocation,
     config::Config,
+    licensing::Catalogue,
     pki::{
         Certificate, Crl, OcspResponse, RevocationList,
         identity::{Bin, Iin},
     },
     report::{Decision, Time, ValidationReport},
-    verify::{DeclaredApplicant, VerificationInputs, certificate::ValidationContext, policy::Policy, verify},
+    verify::{
+        DeclaredApplicant, ServiceRules, VerificationInputs, certificate::ValidationContext, policy::Policy, verify,
+    },
 };
 use clap::Args;
 use std::{
@@ -57,7 +60,11 @@ pub(super) struct Arguments {
     /// Business identification number the applicant declares.
     #[arg(long, value_name = "BIN", value_parser = parse_bin)]
     bin: Option<Bin>,
-    /// A configuration (TOML) whose [revocation] table says what may be asked of the network; without one nothing is.
+    /// The service that is applied for: what the signed content says about the applicant is compared too.
+    #[arg(long, value_name = "ID")]
+    service: Option<String>,
+    /// A configuration (TOML) whose [revocation] table says what may be asked of the network, without one nothing is; its
+    /// services are the ones that `--service` names.
     #[arg(long, value_name = "FILE", env = "TAMGA_CONFIG")]
     config: Option<PathBuf>,
     /// Use what is at hand and fetch nothing, whatever the configuration allows.
@@ -82,16 +89,35 @@ fn parse_bin(text: &str) -> Result<Bin, String> {
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     super::log_for_a_person();
-    let Arguments { files, trust, intermediates, crl, ocsp, content, at, policy, iin, bin, config, offline, json } =
-        arguments;
-    let asking = match config.filter(|_| !offline) {
+    let Arguments {
+        files,
+        trust,
+        intermediates,
+        crl,
+        ocsp,
+        content,
+        at,
+        policy,
+        iin,
+        bin,
+        service,
+        config,
+        offline,
+        json,
+    } = arguments;
+    let config = match config {
         Some(path) => {
             let config = Config::load(Some(&path), environment)?;
             config.check()?;
-            revocation::asking(&config, None)?
+            Some(config)
         }
         None => None,
     };
+    let asking = match &config {
+        Some(config) if !offline => revocation::asking(config, None)?,
+        _ => None,
+    };
+    let service = service.map(|id| service_rules(&id, config.as_ref())).transpose()?;
     let certificate = |der: &[u8]| Certificate::parse(der).map_err(|error| error.to_string());
     let trust_anchors = material::load(&trust, certificate)?;
     let intermediates = material::load(&intermediates, certificate)?;
@@ -131,7 +157,7 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
             format: None,
             content: content.as_deref(),
             declared: DeclaredApplicant { iin, bin },
-            service: None,
+            service: service.as_ref(),
             policy: &policy,
             context: ValidationContext {
                 trust_anchors: &trust_anchors,
@@ -155,6 +181,17 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
         worst = worst.max(exit(&report));
     }
     Ok(worst)
+}
+
+fn service_rules(id: &str, config: Option<&Config>) -> Result<ServiceRules, Failure> {
+    let catalogue = config.map_or_else(|| Ok(Catalogue::default()), Config::catalogue)?;
+    match catalogue.service(id) {
+        Some(service) => Ok(service.rules()),
+        None => {
+            let known: Vec<&str> = catalogue.services().iter().map(|service| service.id.as_str()).collect();
+            Err(Failure::usage(format!("there is no service {id}; there are {}", known.join(", "))))
+        }
+    }
 }
 
 fn exit(report: &ValidationReport) -> Exit {

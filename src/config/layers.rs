@@ -37,7 +37,8 @@ impl ConfigError {
 /// Every variable that begins so is a setting.
 const PREFIX: &str = "TAMGA_";
 /// Tables of the file; the rest of a variable's name is a key of its table.
-const SECTIONS: &[&str] = &["http", "trust", "revocation", "authority", "journal", "log", "timestamps", "tsa"];
+const SECTIONS: &[&str] =
+    &["http", "trust", "revocation", "authority", "journal", "numbers", "log", "timestamps", "tsa"];
 /// Variables with the prefix that are not settings of the service.
 const NOT_SETTINGS: &[&str] = &["TAMGA_CONFIG", "TAMGA_CORPUS", "TAMGA_PYHANKO", "TAMGA_PYHANKO_REQUIRED"];
 

@@ -3,6 +3,7 @@
 //! *Invariant:* an unknown key or variable is refused, never ignored; a secret never leaves through `Debug` or
 //! [`Config::masked`].
 
+mod catalogue;
 mod journal;
 mod layers;
 mod policy;
@@ -11,6 +12,7 @@ mod services;
 mod size;
 mod timestamps;
 
+pub use catalogue::read_catalogue;
 pub use journal::Journal;
 pub use layers::ConfigError;
 pub use policy::read_policy;
@@ -19,6 +21,7 @@ pub use services::ServiceSettings;
 pub use size::{Bytes, Seconds};
 pub use timestamps::{ImprintDigest, Timestamps, Tsa};
 
+use crate::licensing::NumberFormat;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
@@ -62,6 +65,10 @@ pub struct Config {
     pub policies: Vec<PathBuf>,
     /// What an installation decides about services of the catalogue, by id.
     pub services: BTreeMap<String, ServiceSettings>,
+    /// A file of services (`[[services]]`) in the place of the built-in catalogue.
+    pub catalogue: Option<PathBuf>,
+    /// How requests and licences are numbered.
+    pub numbers: Numbers,
     /// What is written to the log.
     pub log: Log,
 }
@@ -137,6 +144,22 @@ pub struct Trust {
     pub intermediates: Vec<PathBuf>,
     /// Files or folders of revocation lists.
     pub crls: Vec<PathBuf>,
+}
+
+/// How requests and licences are numbered. A format may change at any time: numbers given before stay taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Numbers {
+    /// Licences, permits, orders and refusals; `KZ{check}{type}{serial:8}`.
+    pub licence: NumberFormat,
+    /// Requests; `{year}-{serial:8}`.
+    pub request: NumberFormat,
+}
+
+impl Default for Numbers {
+    fn default() -> Numbers {
+        Numbers { licence: NumberFormat::default_licence(), request: NumberFormat::default_request() }
+    }
 }
 
 /// The key that seals licences.

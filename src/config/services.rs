@@ -13,7 +13,7 @@
 //!
 //! *Invariant:* a path that no document could satisfy is refused at start, not found out with the first request.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, read_catalogue};
 use crate::{
     format::xml::path::Path,
     licensing::{Catalogue, Service},
@@ -81,12 +81,13 @@ impl ServiceSettings {
 }
 
 impl Config {
-    /// The services with what the installation decides about them.
+    /// The services, built in or of the configured file, with what the installation decides about them.
     ///
     /// # Errors
-    /// [`ConfigError::Value`]: a service that is not in the catalogue, or a path that is none.
+    /// [`ConfigError`]: a file that cannot be read or used, a service that is not in the catalogue, or a path that is none.
     pub fn catalogue(&self) -> Result<Catalogue, ConfigError> {
-        let mut services: Vec<Service> = Catalogue::default().into();
+        let catalogue = self.catalogue.as_deref().map_or_else(|| Ok(Catalogue::default()), read_catalogue)?;
+        let mut services: Vec<Service> = catalogue.into();
         for (id, settings) in &self.services {
             let unknown = || ConfigError::Value {
                 origin: format!("services.{id}"),

@@ -10,12 +10,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+const BEGIN: &[u8] = b"-----BEGIN ";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The text is neither PEM nor base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotArmour {
-    /// A BEGIN line without its END line, or text outside them.
+    /// A BEGIN line without its END line.
     #[error("PEM boundaries do not match")]
     Boundaries,
+    /// More than one PEM block where one was asked for: which one was meant?
+    #[error("several PEM blocks where one is expected")]
+    Several,
     /// Characters that base64 does not have, or a length it cannot have.
     #[error("not base64")]
     Base64,
@@ -23,7 +29,19 @@ pub enum NotArmour {
 
 /// The text without a byte order mark and white space in front.
 pub fn without_bom_and_space(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start()
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start()
+}
+
+/// The label of the first PEM block, where a line opens one. Explanatory text may stand before it (RFC 7468 §2), as
+/// `openssl x509 -text` and `openssl pkcs12` write it.
+pub fn first_label(text: &[u8]) -> Option<&[u8]> {
+    memchr::memmem::find_iter(text, BEGIN).find_map(|at| {
+        let (before, rest) = (text.get(..at)?, text.get(at + BEGIN.len()..)?);
+        let last = without_bom_and_space(before).iter().rev().find(|&&b| b != b' ' && b != b'\t');
+        let starts_a_line = last.is_none_or(|&b| b == b'\n');
+        let line = rest.split(|&b| b == b'\n').next()?.trim_ascii_end();
+        line.strip_suffix(b"-----").filter(|_| starts_a_line)
+    })
 }
 
 /// The octets inside: as they are when they begin like a SEQUENCE, out of one PEM block, or out of bare base64.
@@ -36,12 +54,12 @@ pub fn dearmour(input: &[u8]) -> Result<Cow<'_, [u8]>, NotArmour> {
         return Ok(Cow::Borrowed(input));
     }
     let text = without_bom_and_space(input);
-    if !text.starts_with(b"-----BEGIN ") {
+    if first_label(text).is_none() {
         return base64_text(text).map(Cow::Owned);
     }
     match pem_blocks(text)?.as_slice() {
         [block] => Ok(Cow::Owned(block.clone())),
-        _ => Err(NotArmour::Boundaries),
+        _ => Err(NotArmour::Several),
     }
 }
 
@@ -56,29 +74,38 @@ pub fn pem_blocks(text: &[u8]) -> Result<Vec<Vec<u8>>, NotArmour> {
 /// Every PEM block with its label.
 ///
 /// # Errors
-/// [`NotArmour`].
+/// [`NotArmour`] for the first block that is broken, and for a text without one.
 pub fn labelled_pem_blocks(text: &[u8]) -> Result<Vec<(String, Vec<u8>)>, NotArmour> {
-    let mut blocks = Vec::new();
+    let blocks: Vec<_> = pem_sections(text);
+    if blocks.is_empty() {
+        return Err(NotArmour::Boundaries);
+    }
+    blocks.into_iter().map(|(label, block)| Ok((label, block?))).collect()
+}
+
+/// Every PEM block with its label, broken ones among them: one of a bundle does not spoil the others.
+pub fn pem_sections(text: &[u8]) -> Vec<(String, Result<Vec<u8>, NotArmour>)> {
+    let mut sections = Vec::new();
     let mut open: Option<(&[u8], Vec<u8>)> = None;
-    for line in text.split(|&b| b == b'\n') {
+    let name = |label: &[u8]| String::from_utf8_lossy(label).into_owned();
+    for line in without_bom_and_space(text).split(|&b| b == b'\n') {
         let line = line.trim_ascii();
-        if let Some(label) = line.strip_prefix(b"-----BEGIN ").and_then(|l| l.strip_suffix(b"-----")) {
-            if open.is_some() {
-                return Err(NotArmour::Boundaries);
+        if let Some(label) = line.strip_prefix(BEGIN).and_then(|l| l.strip_suffix(b"-----")) {
+            if let Some((begun, _)) = open.replace((label, Vec::new())) {
+                sections.push((name(begun), Err(NotArmour::Boundaries)));
             }
-            open = Some((label, Vec::new()));
         } else if let Some(label) = line.strip_prefix(b"-----END ").and_then(|l| l.strip_suffix(b"-----")) {
-            match open.take() {
-                Some((begun, body)) if begun == label => {
-                    blocks.push((String::from_utf8_lossy(label).into_owned(), base64_text(&body)?));
-                }
-                _ => return Err(NotArmour::Boundaries),
-            }
+            let block = match open.take() {
+                Some((begun, body)) if begun == label => base64_text(&body),
+                _ => Err(NotArmour::Boundaries),
+            };
+            sections.push((name(label), block));
         } else if let Some((_, body)) = &mut open {
             body.extend_from_slice(line);
         }
     }
-    if open.is_some() || blocks.is_empty() { Err(NotArmour::Boundaries) } else { Ok(blocks) }
+    sections.extend(open.map(|(begun, _)| (name(begun), Err(NotArmour::Boundaries))));
+    sections
 }
 
 /// Octets from base64 with white space anywhere.
@@ -106,12 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn text_before_a_block_is_passed_over() {
+        let block = "-----BEGIN CMS-----\nMAMBAQA=\n-----END CMS-----\n";
+        for before in ["Certificate:\n    Data: 1\n", "Bag Attributes\r\n  localKeyID: 01\r\n", "\u{feff}\n\n"] {
+            assert_eq!(&*dearmour(format!("{before}{block}").as_bytes()).unwrap(), &[0x30, 0x03, 1, 1, 0], "{before}");
+        }
+        assert_eq!(dearmour(format!("text {block}").as_bytes()), Err(NotArmour::Base64), "not at the start of a line");
+    }
+
+    #[test]
     fn broken_armour_is_refused() {
         assert_eq!(dearmour(b"MAMB!AQA="), Err(NotArmour::Base64));
         assert_eq!(dearmour(b""), Err(NotArmour::Base64));
         assert_eq!(dearmour(b"-----BEGIN CMS-----\nMAMB\n"), Err(NotArmour::Boundaries));
         assert_eq!(dearmour(b"-----BEGIN CMS-----\nMAMBAQA=\n-----END PKCS7-----\n"), Err(NotArmour::Boundaries));
         let two = b"-----BEGIN CMS-----\nMAMBAQA=\n-----END CMS-----\n".repeat(2);
-        assert_eq!(dearmour(&two), Err(NotArmour::Boundaries), "which one was meant?");
+        assert_eq!(dearmour(&two), Err(NotArmour::Several));
     }
 }

@@ -58,7 +58,8 @@ impl Format {
         if text.starts_with(b"<") || document.starts_with(b"\xff\xfe<\0") || document.starts_with(b"\xfe\xff\0<") {
             return Some(Format::Xmldsig);
         }
-        if text.starts_with(b"-----BEGIN CERTIFICATE-----") || text.starts_with(b"-----BEGIN TRUSTED CERTIFICATE-----")
+        if text.first() != Some(&0x30)
+            && let Some(b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE") = armour::first_label(text)
         {
             return Some(Format::Certificate);
         }

@@ -1,7 +1,7 @@
 //! Bodies: read whole within their limit, taken apart to the letter.
 //!
-//! *Invariant:* an unknown or repeated key, a stray query parameter and base64 that is not canonical are refused: what we
-//! would silently skip, the caller believes we obey.
+//! *Invariant:* an unknown or repeated key, a stray query parameter and base64 with stray characters or bits are refused:
+//! what we would silently skip, the caller believes we obey.
 
 use super::{
     admission::BodyArrived,
@@ -43,8 +43,11 @@ fn allowance(request: &Request) -> Result<Arc<Allowance>, Problem> {
     found.ok_or_else(|| Problem::new(problem::INTERNAL, "the body has no limit"))
 }
 
-/// A JSON value of known shape and nothing else.
+/// A JSON object of known shape and nothing else. An array of the values without their keys is none.
 pub(super) fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new(problem::INVALID_REQUEST, "JSON: an object is expected, not an array"));
+    }
     serde_json::from_slice(bytes).map_err(|error| Problem::new(problem::INVALID_REQUEST, format!("JSON: {error}")))
 }
 
@@ -63,18 +66,36 @@ pub(super) fn no_query(request: &Request) -> Result<(), Problem> {
     }
 }
 
-/// Canonical base64 (RFC 4648 §4): padded, no line breaks, no stray bits.
+/// base64 (RFC 4648 §4): padded, no stray bits; spaces and line breaks may stand in it, as encoders for mail write them
+/// (RFC 2045 §6.8).
 pub(super) fn base64(name: &str, text: &str) -> Result<Bytes, Problem> {
-    base64_simd::STANDARD.decode_to_vec(text).map(Bytes::from).map_err(|_| not_base64(name))
+    let mut octets = text.as_bytes().to_vec();
+    let length = base64_in_place(name, &mut octets)?;
+    octets.truncate(length);
+    Ok(Bytes::from(octets))
 }
 
 /// The same within the octets it stands in, so that a large document is in memory once: where it ends up.
 pub(super) fn base64_in_place(name: &str, text: &mut [u8]) -> Result<usize, Problem> {
-    base64_simd::STANDARD.decode_inplace(text).map(|octets| octets.len()).map_err(|_| not_base64(name))
+    let length = close_up(text);
+    let text = text.get_mut(..length).unwrap_or_default();
+    let octets = base64_simd::STANDARD.decode_inplace(text).map(|octets| octets.len());
+    octets.map_err(|_| Problem::new(problem::INVALID_REQUEST, format!("`{name}` is not base64 (RFC 4648 §4)")))
 }
 
-fn not_base64(name: &str) -> Problem {
-    Problem::new(problem::INVALID_REQUEST, format!("`{name}` is not canonical base64 (RFC 4648 §4)"))
+/// Moves what is no white space to the front: how many octets there are.
+fn close_up(text: &mut [u8]) -> usize {
+    let Some(first) = memchr::memchr3(b'\n', b'\r', b' ', text) else { return text.len() };
+    let mut length = first;
+    for at in first..text.len() {
+        if let Some(octet) = text.get(at).copied().filter(|octet| !matches!(octet, b'\n' | b'\r' | b' '))
+            && let Some(place) = text.get_mut(length)
+        {
+            *place = octet;
+            length += 1;
+        }
+    }
+    length
 }
 
 /// The parts of a `multipart/form-data` body, each of a known name and given once.
@@ -128,13 +149,25 @@ mod tests {
     #[test]
     fn only_canonical_base64_is_read() {
         assert_eq!(base64("document", "").expect("empty"), Bytes::new());
-        assert_eq!(base64("document", "AAECAw==").expect("bytes"), &[0, 1, 2, 3][..]);
-        for bad in
-            ["AAECAw", "AAECAw=", "AAECAx==", "AAEC\nAw==", " AAECAw==", "AAECAw== ", "AAECA===", "__8=", "====", "A"]
+        for good in ["AAECAw==", "AAEC\nAw==", "AAEC\r\nAw==\r\n", " AA EC Aw==", "AAECAw=\n="] {
+            assert_eq!(base64("document", good).expect(good), &[0, 1, 2, 3][..]);
+        }
+        for bad in ["AAECAw", "AAECAw=", "AAECAx==", "AAEC\nAx==", "AAEC.Aw==", "AAECA===", "__8=", "====", "A", "A\n"]
         {
             assert!(base64("document", bad).is_err(), "{bad:?}");
             assert!(base64_in_place("document", &mut bad.as_bytes().to_vec()).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn values_without_their_keys_are_refused() {
+        #[derive(serde::Deserialize, Debug)]
+        struct One {
+            #[allow(dead_code)]
+            a: u8,
+        }
+        assert!(json::<One>(b" {\"a\":1}").is_ok());
+        assert!(json::<One>(b" [1]").is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-cache");
 /// The last checkpoint of the journal: a signed note (C2SP tlog-checkpoint).
 #[utoipa::path(
     get, path = "/log/checkpoint", tag = "public",
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 404, description = "none yet"))
+    responses((status = 200, description = "a signed note", body = String, content_type = "text/plain"), (status = 404, description = "none yet"))
 )]
 pub(super) async fn checkpoint(call: Call, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     no_parameters(query.as_deref())?;
@@ -38,7 +38,7 @@ pub(super) async fn checkpoint(call: Call, RawQuery(query): RawQuery) -> Result<
     get, path = "/log/tile/{*tile}", tag = "public",
     params(("tile" = String, Path, description = "may contain slashes: `0/x001/234.p/5`")),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, description = "the tile", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "the published tree has no such tile")
     )
 )]
@@ -58,7 +58,7 @@ pub(super) async fn tile(call: Call, Path(path): Path<String>, RawQuery(query): 
 #[utoipa::path(
     get, path = "/v1/licences/{number}/proof", tag = "registry",
     params(("number" = String, Path)),
-    responses((status = 200, body = LicenceProof))
+    responses((status = 200, description = "entries and their proofs", body = LicenceProof))
 )]
 pub(super) async fn licence_proof(
     call: Call,

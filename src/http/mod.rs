@@ -27,7 +27,7 @@ mod verifications;
 mod workers;
 
 pub use openapi::openapi;
-pub use server::{Server, ServerError, start};
+pub use server::{Server, ServerError, check, start};
 
 use crate::{
     config,

@@ -4,7 +4,12 @@ use super::{
     Shared,
     access::{Access, RULES, Repetition},
 };
-use axum::{Router, http::header, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    http::header,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use serde::Serialize;
 use std::sync::{Arc, LazyLock};
 use utoipa::{
@@ -41,6 +46,7 @@ pub(super) struct ProblemDetails {
         description = "Verifies signed requests, registers them, stamps licences and verifies them again.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    paths(description, docs),
     components(schemas(ProblemDetails)),
     tags(
         (name = "verification", description = "Judging documents"),
@@ -117,11 +123,65 @@ fn operation_mut<'a>(item: &'a mut PathItem, method: &axum::http::Method) -> Opt
 /// The description as text, made once.
 pub(crate) static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_pretty_json().unwrap_or_default());
 
+/// This description.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "operations",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object))
+)]
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+}
+
+/// This description for a person to read and try.
+#[utoipa::path(
+    get, path = "/docs", tag = "operations",
+    responses(
+        (status = 200, description = "a page that needs no network", body = String, content_type = "text/html"),
+        (status = 303, description = "the page is at `/docs/`")
+    )
+)]
+#[allow(dead_code, reason = "describes what `SwaggerUi` serves")]
+fn docs() {}
+
 /// `/openapi.json`, and `/docs`, which reads it without any network.
 pub(super) fn pages() -> Router<Arc<Shared>> {
-    let json = || async { ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response() };
     let docs: Router<Arc<Shared>> = SwaggerUi::new("/docs")
         .config(utoipa_swagger_ui::Config::new(["/openapi.json"]).validator_url("none").try_it_out_enabled(true))
         .into();
-    Router::new().route("/openapi.json", get(json)).merge(docs)
+    Router::new().route("/openapi.json", get(description)).merge(docs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_table_is_described() {
+        let api = openapi();
+        for rule in RULES {
+            // What a page loads is no call.
+            if rule.path.starts_with("/docs/") {
+                continue;
+            }
+            let item = api.paths.paths.get(&rule.path.replace("{*", "{"));
+            let operation = item.and_then(|item| match rule.method.as_str() {
+                "GET" => item.get.as_ref(),
+                _ => item.post.as_ref(),
+            });
+            assert!(operation.is_some(), "{} {}", rule.method, rule.path);
+        }
+    }
+
+    #[test]
+    fn every_response_has_its_description() {
+        // OpenAPI 3.1.0 §4.8.17: REQUIRED.
+        let api: serde_json::Value = serde_json::from_str(&TEXT).expect("JSON");
+        for (path, item) in api["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("methods") {
+                for (status, response) in operation["responses"].as_object().expect("responses") {
+                    assert!(response["description"].is_string(), "{method} {path} {status}");
+                }
+            }
+        }
+    }
 }

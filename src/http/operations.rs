@@ -42,7 +42,7 @@ pub(super) struct PartState {
 }
 
 /// Live: the process answers.
-#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, description = "live", body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
     Json(Health { status: "live", software: crate::report::SOFTWARE })
 }
@@ -50,7 +50,7 @@ pub(super) async fn healthz() -> Json<Health> {
 /// Usable: key, store, trust and revocation data are there and fresh.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations",
-    responses((status = 200, body = Readiness), (status = 503, description = "not usable; `parts` says why", body = super::openapi::ProblemDetails, content_type = "application/problem+json"))
+    responses((status = 200, description = "usable", body = Readiness), (status = 503, description = "not usable; `parts` says why", body = super::openapi::ProblemDetails, content_type = "application/problem+json"))
 )]
 pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Json<Readiness>, Problem> {
     let parts = {
@@ -74,7 +74,10 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Json<Rea
 }
 
 /// Measurements in the Prometheus text format.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "measurements", body = String, content_type = "text/plain"))
+)]
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     for (fact, rate) in shared.use_cases.verification.hit_rates() {
         metrics::counter!("tamga_known_facts_hits_total", "fact" => fact).absolute(rate.hits);

@@ -70,7 +70,7 @@ pub(super) async fn register(call: Call, headers: HeaderMap, submission: Submiss
 #[utoipa::path(
     get, path = "/v1/requests/{number}", tag = "registry",
     params(("number" = String, Path)),
-    responses((status = 200, body = RequestView))
+    responses((status = 200, description = "the request as it is now", body = RequestView))
 )]
 pub(super) async fn request(
     call: Call,
@@ -204,7 +204,7 @@ async fn change_state(
 #[utoipa::path(
     get, path = "/v1/licences/{number}", tag = "registry",
     params(("number" = String, Path)),
-    responses((status = 200, body = LicenceView))
+    responses((status = 200, description = "the licence as it is now", body = LicenceView))
 )]
 pub(super) async fn licence(
     call: Call,

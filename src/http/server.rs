@@ -93,6 +93,14 @@ pub async fn start(config: &config::Http, router: Router) -> Result<Server, Serv
     Ok(Server { address, handle, task, grace: config.shutdown_grace.duration() })
 }
 
+/// Looks at what [`start`] would read, and listens to nothing.
+///
+/// # Errors
+/// [`ServerError::Tls`].
+pub fn check(config: &config::Http) -> Result<(), ServerError> {
+    tls(config).map(drop)
+}
+
 fn limited(server: axum_server::Server<SocketAddr>, config: &config::Http) -> axum_server::Server<SocketAddr> {
     let header_timeout = config.header_timeout.duration();
     let mut server = server.first_request_timeout(header_timeout);

@@ -263,6 +263,15 @@ pub(super) struct LicenceSubmission {
     octets: Bytes,
 }
 
+/// A sealed licence as a `multipart/form-data` body.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form")]
+pub(super) struct LicenceForm {
+    /// The sealed licence.
+    #[schema(value_type = String, format = Binary)]
+    document: Vec<u8>,
+}
+
 impl FromRequest<Arc<Shared>> for LicenceSubmission {
     type Rejection = Problem;
 

@@ -3,7 +3,7 @@
 use super::{
     call::{Call, json_text, json_value, must_accept_json},
     problem::{self, Problem},
-    submission::{FormSubmission, JsonSubmission, LicenceSubmission, QueryParameters, Submission},
+    submission::{FormSubmission, JsonSubmission, LicenceForm, LicenceSubmission, QueryParameters, Submission},
 };
 use crate::{
     report::{Decision, ValidationReport},
@@ -80,10 +80,10 @@ pub(super) struct LicenceVerification<'a> {
 #[utoipa::path(
     post, path = "/v1/licence-verifications", tag = "public",
     request_body(content(
-        (LicenceSubmission = "application/json"), (Vec<u8> = "application/pkcs7-mime"),
-        (String = "application/xml"), (Vec<u8> = "application/pdf"),
+        (LicenceSubmission = "application/json"), (LicenceForm = "multipart/form-data"),
+        (Vec<u8> = "application/pkcs7-mime"), (String = "application/xml"), (Vec<u8> = "application/pdf"),
     )),
-    responses((status = 200, body = LicenceVerification<'_>))
+    responses((status = 200, description = "the verdict on the seal, and what the registry says", body = LicenceVerification<'_>))
 )]
 pub(super) async fn licence(
     call: Call,

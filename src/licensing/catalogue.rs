@@ -6,6 +6,7 @@
 //! *Invariant:* ids are unique in a [`Catalogue`], and so are the letters of numbers.
 
 use super::{Bilingual, Date, DocumentKind, PermitType};
+use crate::format::xml::path::Path;
 use crate::pki::identity::Role;
 use crate::verify::{ContentIdentityRule, ServiceRules};
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,17 @@ pub struct Service {
 }
 
 impl Service {
+    /// The first of its paths that is none: a rule that never finds anything would refuse every request.
+    fn broken_path(&self) -> Option<&String> {
+        let rule = self.identity.as_ref();
+        let json = [rule.and_then(|rule| rule.json_iin.as_ref()), rule.and_then(|rule| rule.json_bin.as_ref())];
+        let xml = [rule.and_then(|rule| rule.xml_iin.as_ref()), rule.and_then(|rule| rule.xml_bin.as_ref())];
+        let xml = xml.into_iter().chain([self.xml_element.as_ref()]).flatten();
+        // RFC 6901 §3: empty, or every token after a slash.
+        let mut json = json.into_iter().flatten().filter(|path| !path.is_empty() && !path.starts_with('/'));
+        json.next().or_else(|| xml.into_iter().find(|path| Path::parse(path, &self.xml_namespaces).is_err()))
+    }
+
     /// What the verification of its requests asks beyond the policy.
     pub fn rules(&self) -> ServiceRules {
         ServiceRules {
@@ -95,6 +107,14 @@ pub enum CatalogueError {
     RepeatedId {
         /// The id.
         id: String,
+    },
+    /// A path that leads nowhere in any document.
+    #[error("service {id}: {path:?} is not a path into a document")]
+    Path {
+        /// The service.
+        id: String,
+        /// The path.
+        path: String,
     },
     /// Two services share the letters of their numbers.
     #[error("services {first} and {second} share the letters of their numbers")]
@@ -150,6 +170,9 @@ impl TryFrom<Vec<Service>> for Catalogue {
         for (at, service) in services.iter().enumerate() {
             if !matches!(service.result, DocumentKind::Licence | DocumentKind::Permit | DocumentKind::Order) {
                 return Err(CatalogueError::Result { id: service.id.clone(), kind: service.result });
+            }
+            if let Some(path) = service.broken_path() {
+                return Err(CatalogueError::Path { id: service.id.clone(), path: path.clone() });
             }
             for earlier in services.iter().take(at) {
                 if earlier.id == service.id {

@@ -142,6 +142,18 @@ impl NumberFormat {
     /// Requests: year and serial. The regulations give no format.
     pub const DEFAULT_REQUEST: &'static str = "{year}-{serial:8}";
 
+    /// The format of [`NumberFormat::DEFAULT_LICENCE`].
+    pub fn default_licence() -> NumberFormat {
+        let parts = vec![Part::Literal("KZ".to_owned()), Part::Check, Part::PermitType, Part::Serial(8)];
+        NumberFormat { template: NumberFormat::DEFAULT_LICENCE.to_owned(), parts }
+    }
+
+    /// The format of [`NumberFormat::DEFAULT_REQUEST`].
+    pub fn default_request() -> NumberFormat {
+        let parts = vec![Part::Year, Part::Literal("-".to_owned()), Part::Serial(8)];
+        NumberFormat { template: NumberFormat::DEFAULT_REQUEST.to_owned(), parts }
+    }
+
     /// Parses a template.
     pub fn parse(template: &str) -> Result<NumberFormat, NumberFormatError> {
         let mut parts = Vec::new();
@@ -288,6 +300,13 @@ mod tests {
 
     fn permit(letters: &str) -> PermitType {
         PermitType::new(letters).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_their_templates() {
+        for format in [NumberFormat::default_licence(), NumberFormat::default_request()] {
+            assert_eq!(NumberFormat::parse(&format.template).unwrap(), format);
+        }
     }
 
     #[test]

@@ -260,6 +260,16 @@ impl Certificate {
         Ok(Certificate(Arc::new(inner)))
     }
 
+    /// Issuer (the whole encoding) and serial number (contents octets) that stand in bytes which [`Certificate::parse`]
+    /// refuses, to say which certificate it was.
+    pub(crate) fn claimed_issuer_and_serial_number(der: &[u8]) -> Option<(&[u8], &[u8])> {
+        let mut fields = Reader::ber(der).sequence().ok()?.sequence().ok()?;
+        fields.optional(Tag::context_constructed(0)).ok()?;
+        let serial_number = fields.expect(Tag::INTEGER).ok()?.contents;
+        fields.expect(Tag::SEQUENCE).ok()?;
+        Some((fields.expect(Tag::SEQUENCE).ok()?.raw, serial_number))
+    }
+
     fn bytes(&self, span: Span) -> &[u8] {
         slice(&self.0.der, span)
     }

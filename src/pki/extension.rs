@@ -106,12 +106,18 @@ pub struct Extension<'a> {
 impl<'a> Extension<'a> {
     /// The extension that comes next.
     ///
+    /// DEVIATION: an encoded FALSE is taken, which X.690 §11.5 leaves out: issuers write it, the example of RFC 8410 §10.2
+    /// among them. It says the same as its absence, so nothing is risked.
+    ///
     /// # Errors
-    /// Anything but DER of an `Extension`; an encoded FALSE too (X.690 §11.5).
+    /// Anything else but DER of an `Extension`.
     pub fn read(reader: &mut Reader<'a>) -> Result<Extension<'a>, Error> {
         let mut extension = reader.sequence()?;
         let id = extension.oid()?;
-        let critical = extension.boolean_default_false()?;
+        let critical = match extension.optional(Tag::BOOLEAN)? {
+            Some(element) => element.boolean()?,
+            None => false,
+        };
         let value = extension.octet_string()?;
         extension.finish()?;
         Ok(Extension { id, critical, value })
@@ -222,15 +228,17 @@ impl KeyUsage {
     /// decipherOnly.
     pub const DECIPHER_ONLY: KeyUsage = KeyUsage(1 << 8);
 
-    /// Reads the extension's value. "At least one of the bits MUST be set to 1", and DER leaves out trailing zero bits.
+    /// Reads the extension's value. "At least one of the bits MUST be set to 1".
     ///
     /// # Errors
     /// Anything else.
     pub fn read(reader: &mut Reader<'_>) -> Result<KeyUsage, Error> {
         let element = reader.expect(Tag::BIT_STRING)?;
         let bits = element.bit_string()?;
-        let value = named_bits(&bits, 9).filter(|&value| value != 0).ok_or(element.invalid())?;
-        Ok(KeyUsage(value))
+        match named_bits(&bits, 9) {
+            0 => Err(element.invalid()),
+            value => Ok(KeyUsage(value)),
+        }
     }
 
     /// The named bits, bit `n` where `1 << n` is.
@@ -257,15 +265,13 @@ impl std::ops::BitOr for KeyUsage {
     }
 }
 
-/// A named bit list, bit 0 in the least significant place; `None` for trailing zero bits (X.690 §11.2.2).
+/// A named bit list, bit 0 in the least significant place. Bits past `count` have no name and are ignored, as an
+/// extensible reader should.
 ///
-/// Bits past `count` have no name and are ignored, as an extensible reader should.
-fn named_bits(bits: &BitString<'_>, count: usize) -> Option<u16> {
-    let length = bits.octets.len() * 8 - usize::from(bits.unused);
-    if length > 0 && !bits.bit(length - 1) {
-        return None;
-    }
-    Some((0..count).filter(|&n| bits.bit(n)).fold(0, |value, n| value | 1 << n))
+/// DEVIATION: trailing zero bits are taken, which X.690 §11.2.2 leaves out: issuers write keyUsage in whole octets, and
+/// every path validator takes it. They are the bits that are not set, with or without them.
+fn named_bits(bits: &BitString<'_>, count: usize) -> u16 {
+    (0..count).filter(|&n| bits.bit(n)).fold(0, |value, n| value | 1 << n)
 }
 
 /// basicConstraints (RFC 5280 §4.2.1.9).
@@ -531,7 +537,9 @@ pub struct NameConstraints<'a> {
     pub excluded: Option<List<'a, GeneralSubtree<'a>>>,
 }
 
-/// GeneralSubtree: minimum must be zero, which DER leaves out, and maximum absent.
+/// GeneralSubtree: minimum must be zero and maximum absent.
+///
+/// DEVIATION: an encoded minimum of zero is taken, which X.690 §11.5 leaves out. It says the same as its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeneralSubtree<'a> {
     /// base.
@@ -542,6 +550,11 @@ impl<'a> Item<'a> for GeneralSubtree<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut fields = reader.sequence()?;
         let base = GeneralName::read(&mut fields)?;
+        if let Some(minimum) = fields.optional(Tag::context(0))?
+            && minimum.retagged(Tag::INTEGER).small_unsigned()? != 0
+        {
+            return Err(minimum.invalid());
+        }
         fields.finish()?;
         Ok(GeneralSubtree { base })
     }
@@ -600,9 +613,40 @@ mod tests {
         assert!(usage.contains(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::NON_REPUDIATION));
         assert!(!usage.intersects(KeyUsage::KEY_CERT_SIGN));
         assert!(value(&[3, 3, 7, 0, 0x80], KeyUsage::read).unwrap().contains(KeyUsage::DECIPHER_ONLY));
-        for der in [&[3u8, 2, 5, 0xc0][..], &[3, 1, 0], &[3, 2, 7, 0], &[3, 3, 0, 0xc0, 0], &[3, 2, 6, 0xc0, 0]] {
+        for der in [&[3, 1, 0][..], &[3, 2, 7, 0], &[3, 2, 0, 0], &[3, 2, 5, 0xf0], &[3, 2, 6, 0xc0, 0]] {
             assert!(value(der, KeyUsage::read).is_none(), "{der:02x?}");
         }
+    }
+
+    #[test]
+    fn key_usage_in_whole_octets_says_the_same() {
+        let usage = value(&[3, 2, 6, 0xc0], KeyUsage::read);
+        for der in [&[3, 2, 0, 0xc0][..], &[3, 2, 5, 0xc0], &[3, 3, 0, 0xc0, 0], &[3, 3, 7, 0xc0, 0]] {
+            assert_eq!(value(der, KeyUsage::read), usage, "{der:02x?}");
+        }
+    }
+
+    #[test]
+    fn an_encoded_false_says_the_same() {
+        let critical = |der| Extension::read(&mut Reader::der(der)).ok().map(|extension| extension.critical);
+        assert_eq!(critical(&[0x30, 7, 6, 3, 0x55, 0x1d, 15, 4, 0]), Some(false));
+        assert_eq!(critical(&[0x30, 10, 6, 3, 0x55, 0x1d, 15, 1, 1, 0, 4, 0]), Some(false));
+        assert_eq!(critical(&[0x30, 10, 6, 3, 0x55, 0x1d, 15, 1, 1, 0xff, 4, 0]), Some(true));
+        assert_eq!(critical(&[0x30, 10, 6, 3, 0x55, 0x1d, 15, 1, 1, 1, 4, 0]), None, "TRUE is ff");
+    }
+
+    #[test]
+    fn a_subtree_begins_at_its_base() {
+        let subtree = |rest: &[u8]| {
+            let mut der = vec![0x30, 0, 0x82, 1, b'd'];
+            der.extend_from_slice(rest);
+            der[1] = u8::try_from(der.len() - 2).unwrap();
+            value(&der, GeneralSubtree::read).is_some()
+        };
+        assert!(subtree(&[]) && subtree(&[0x80, 1, 0]));
+        assert!(!subtree(&[0x80, 1, 1]), "a minimum");
+        assert!(!subtree(&[0x81, 1, 5]), "a maximum");
+        assert!(!subtree(&[0x80, 1, 0, 0x81, 1, 5]), "a maximum after a minimum of zero");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use super::budget::Budgets;
 use super::carried::Carried;
 use super::crl_validation::ListSignatures;
+use super::extension_policy::Position;
 use super::inputs::VerificationInputs;
 use super::open_questions::OpenQuestions;
 use super::path::{self, Finding, PathInputs};
@@ -315,6 +316,7 @@ impl Validator<'_> {
             return None;
         }
         let mut findings: Vec<Finding> = path::validity(target, 0, self.at).into_iter().collect();
+        path::check_profile(target, 0, Position::Target, &mut findings);
         findings.extend(self.check_use(target, purpose));
         Some(JudgedPath {
             certificates: vec![target.clone()],

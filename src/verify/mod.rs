@@ -129,6 +129,8 @@ fn verify_signature(
     let (embedded, at_hand) = (&carried.certificates, inputs.context.intermediates);
     let certificate = signing_certificate::identify(signature, embedded, at_hand, inputs.policy, &mut checks);
     let Some(certificate) = certificate else {
+        let unreadable = signing_certificate::unreadable(signature, &document.certificates);
+        checks.fail(CheckId::SigningCertificate, unreadable.unwrap_or(Reason::IscSigningCertificateMissing {}));
         return SignatureReport {
             decision: Decision::Refused,
             indication: Indication::Indeterminate,
@@ -221,14 +223,21 @@ fn verify_certificate_alone(inputs: &VerificationInputs<'_>) -> ValidationReport
     let outcome = certificate::validate(&certificate, &[], Purpose::DocumentSignature, inputs);
     merge(&mut checks, &outcome.findings);
     identity::check_declared(inputs, certificate.identity(), &mut checks);
+    // What nobody has signed with yet: the key must be one whose signatures would be accepted.
+    let key = certificate.public_key().key();
+    let allowed = match &key {
+        Ok(key) => inputs.policy.key_is_allowed(key, inputs.at),
+        Err(error) => Err(error.to_string()),
+    };
+    let reason = |algorithm| Reason::SavAlgorithmNotAllowed { algorithm };
+    checks.record(CheckId::Algorithms, Outcome::from_result(allowed.map_err(reason)));
     let judgement = judge(&checks, &inputs.policy.required_certificate_checks());
-    let key = certificate.public_key().key().ok();
     let signature = SignatureReport {
         decision: judgement.decision,
         indication: judgement.verdict.indication,
         sub_indication: judgement.verdict.sub_indication,
         signer: Some(signer(&certificate)),
-        algorithm: key.map(PublicKey::name),
+        algorithm: key.ok().map(PublicKey::name),
         claimed_signing_time: None,
         level: Level::B.as_str().to_owned(),
         best_signature_time: inputs.at,

@@ -91,7 +91,7 @@ fn check_anchor(position: usize, anchor: &Certificate, findings: &mut Vec<Findin
 }
 
 /// §6.1.4 (o), §6.1.5 (f), and the profile.
-fn check_profile(certificate: &Certificate, position: usize, role: Position, findings: &mut Vec<Finding>) {
+pub(super) fn check_profile(certificate: &Certificate, position: usize, role: Position, findings: &mut Vec<Finding>) {
     let mut fail = |reason| findings.push((CheckId::CertificationPath, reason));
     if let Some(extension) = certificate.unrecognised_critical().next() {
         let extension = extension.to_string();

@@ -402,6 +402,19 @@ impl Policy {
         }
     }
 
+    /// The same for a key that has signed nothing yet.
+    ///
+    /// # Errors
+    /// As [`Policy::algorithm_is_allowed`].
+    pub fn key_is_allowed(&self, key: &PublicKey, at: Time) -> Result<(), String> {
+        let name = key.name();
+        let ended = |end: &&AlgorithmEnd| end.name == name && end.until.is_none_or(|until| at >= until);
+        match self.algorithms.iter().find(ended) {
+            Some(end) => Err(end.name.clone()),
+            None => Ok(()),
+        }
+    }
+
     /// Until when an algorithm and a key are trusted.
     pub fn reliability(&self, algorithm: &SignatureAlgorithm, key: &PublicKey) -> Reliability {
         self.ends(algorithm, key).map(Reliability::of).fold(Reliability::Lasting, Reliability::min)

@@ -46,7 +46,8 @@ pub(super) fn find<'a>(
     }
 }
 
-/// Identifies the signer's certificate and records what binds the signature to it.
+/// Identifies the signer's certificate and records what binds the signature to it; `None` where there is none, which the
+/// caller says.
 pub(super) fn identify<'a>(
     signature: &ParsedSignature<'_>,
     embedded: &'a [Certificate],
@@ -54,10 +55,7 @@ pub(super) fn identify<'a>(
     policy: &Policy,
     checks: &mut Checks,
 ) -> Option<Cow<'a, Certificate>> {
-    let Some((certificate, binding)) = find(signature, embedded, intermediates) else {
-        checks.fail(CheckId::SigningCertificate, Reason::IscSigningCertificateMissing {});
-        return None;
-    };
+    let (certificate, binding) = find(signature, embedded, intermediates)?;
     // A reference of the first version is by SHA-1, and binds no more (RFC 5035 §1).
     let is_weak = |reference: &CertificateReference<'_>| {
         !reference.digest_algorithm.is_some_and(|algorithm| algorithm.is_collision_resistant())
@@ -78,6 +76,21 @@ pub(super) fn identify<'a>(
     }
     checks.pass(CheckId::SigningCertificate);
     Some(certificate)
+}
+
+/// Why the certificate that the signer identifier names is none, where the container carries it and it cannot be read.
+pub(super) fn unreadable(signature: &ParsedSignature<'_>, carried: &[Cow<'_, [u8]>]) -> Option<Reason> {
+    carried.iter().find_map(|der| {
+        let error = Certificate::parse(der).err()?;
+        let named = match &signature.signer {
+            SignerIdentifier::IssuerAndSerialNumber { issuer, serial_number } => {
+                Certificate::claimed_issuer_and_serial_number(der) == Some((issuer, serial_number))
+            }
+            SignerIdentifier::Certificate(own) => own == der,
+            SignerIdentifier::SubjectKeyIdentifier(_) | SignerIdentifier::SerialNumber(_) => false,
+        };
+        named.then(|| Reason::XcvCertificateMalformed { certificate: 0, what: error.to_string() })
+    })
 }
 
 fn names(identifier: &SignerIdentifier<'_>, certificate: &Certificate) -> bool {

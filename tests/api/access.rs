@@ -37,6 +37,8 @@ const CALLS: &[(&str, &str, &[Role])] = &[
     ("GET", "/healthz", &[]),
     ("GET", "/readyz", &[]),
     ("GET", "/metrics", &[]),
+    ("GET", "/openapi.json", &[]),
+    ("GET", "/docs", &[]),
 ];
 
 async fn call(service: &Service, method: &str, path: &str, token: Option<&str>) -> Answer {

@@ -51,9 +51,104 @@ fn production_refuses_to_start_on_demonstration_keys() {
         certificate = \"tamga-data/demonstration/seal.pem\"\n[trust]\nanchors = [\"tamga-data/demonstration/root.pem\"]\n\
         [issuer]\nhead = \"А. Б.\"\nbody = { kk = \"а\", ru = \"б\" }\ncity = { kk = \"а\", ru = \"б\" }\n";
     std::fs::write(folder.path().join("production.toml"), configuration).unwrap();
-    let (code, _, err) = tamga(folder.path(), &["serve", "--config", "production.toml", "--listen", "127.0.0.1:0"]);
+    // The check says beforehand what the start says.
+    for arguments in [
+        &["serve", "--config", "production.toml", "--listen", "127.0.0.1:0"][..],
+        &["config", "check", "--config", "production.toml"],
+    ] {
+        let (code, _, err) = tamga(folder.path(), arguments);
+        assert_eq!(code, 64, "{arguments:?}: {err}");
+        assert!(err.contains("demonstration"), "{err}");
+    }
+}
+
+/// A key and a certificate of an authority that is no demonstration's.
+fn authority(folder: &Path) {
+    let arguments = "req -x509 -newkey rsa:2048 -nodes -keyout seal.key -out seal.pem -days 30 -subj /CN=Agency \
+        -addext keyUsage=critical,digitalSignature,nonRepudiation,keyCertSign";
+    let output = std::process::Command::new("openssl").args(arguments.split_whitespace()).current_dir(folder).output();
+    assert!(output.unwrap().status.success());
+    let configuration = "environment = \"production\"\n[authority]\nkey = \"seal.key\"\ncertificate = \"seal.pem\"\n\
+        [trust]\nanchors = [\"seal.pem\"]\n[issuer]\nhead = \"А. Б.\"\nbody = { kk = \"а\", ru = \"б\" }\n\
+        city = { kk = \"а\", ru = \"б\" }\n";
+    std::fs::write(folder.join("production.toml"), configuration).unwrap();
+}
+
+#[test]
+fn production_refuses_data_that_a_demonstrations_tokens_open() {
+    let folder = tempfile::tempdir().unwrap();
+    authority(folder.path());
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let serve = ["serve", "--config", "production.toml", "--listen", "127.0.0.1:0"];
+    let (code, _, err) = tamga(folder.path(), &serve);
     assert_eq!(code, 64, "{err}");
-    assert!(err.contains("demonstration"), "{err}");
+    assert!(err.contains("a token of the registry is demonstration material"), "{err}");
+}
+
+#[test]
+fn the_check_of_a_configuration_reads_what_the_start_would_read() {
+    let folder = tempfile::tempdir().unwrap();
+    authority(folder.path());
+    let check = |change: &dyn Fn(String) -> String| {
+        let text = std::fs::read_to_string(folder.path().join("production.toml")).unwrap();
+        std::fs::write(folder.path().join("changed.toml"), change(text)).unwrap();
+        tamga(folder.path(), &["config", "check", "--config", "changed.toml"])
+    };
+    let (code, out, err) = check(&|text| text);
+    assert_eq!((code, out.as_str()), (0, "configuration is valid\n"), "{err}");
+    assert_eq!(check(&|text| text.replace("anchors = [\"seal.pem\"]", "anchors = [\"missing.pem\"]")).0, 65);
+    assert_ne!(check(&|text| text.replace("key = \"seal.key\"", "key = \"seal.pem\"")).0, 0, "no key in it");
+    let tls = "[http]\ntls_certificate = \"missing.pem\"\ntls_key = \"seal.key\"\n";
+    assert_ne!(check(&|text| format!("{text}{tls}")).0, 0, "no certificate for TLS");
+    assert!(!folder.path().join("tamga-data").exists(), "a check writes nothing");
+}
+
+#[test]
+fn the_anchor_of_a_demonstration_is_listed_as_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["trust", "list"]).1, "");
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let (code, out, _) = tamga(folder.path(), &["trust", "list"]);
+    assert_eq!((code, out.lines().count()), (0, 1));
+    assert!(out.contains("DEMONSTRATION"), "{out}");
+}
+
+#[test]
+fn material_comes_in_sets_in_base64_and_after_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    let openssl = |arguments: &str| {
+        let output =
+            std::process::Command::new("openssl").args(arguments.split(' ')).current_dir(folder.path()).output();
+        assert!(output.unwrap().status.success(), "{arguments}");
+    };
+    let demonstration = "tamga-data/demonstration";
+    let file = |name: &str| std::fs::read_to_string(path(&format!("{demonstration}/{name}"))).unwrap();
+    std::fs::write(path("both.pem"), file("root.pem") + &file("authority.pem")).unwrap();
+    openssl("crl2pkcs7 -nocrl -certfile both.pem -outform DER -out set.p7b");
+    openssl(&format!("crl2pkcs7 -in {demonstration}/authority.crl -certfile both.pem -out set.pem"));
+    openssl("crl2pkcs7 -nocrl -certfile both.pem -out bare.pem");
+    openssl(&format!("x509 -in {demonstration}/applicant.pem -text -out text.pem"));
+    std::fs::write(path("root.b64"), file("root.pem").lines().filter(|l| !l.starts_with("---")).collect::<String>())
+        .unwrap();
+    let request = format!("{demonstration}/last-run/request.p7m");
+    let root_list = format!("{demonstration}/root.crl");
+    for (trust, intermediates, list, document) in [
+        ("set.p7b", "set.p7b", "set.pem", request.as_str()),
+        ("root.b64", "bare.pem", "set.pem", &request),
+        ("both.pem", "both.pem", "set.pem", "text.pem"),
+    ] {
+        #[rustfmt::skip]
+        let arguments = ["verify", "--trust", trust, "--intermediates", intermediates, "--crl", list, "--crl", &root_list,
+            document];
+        let (code, out, err) = tamga(folder.path(), &arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{err}");
+    }
+    // A signed document is no set: the certificates in it are its signer's choice.
+    let (code, _, err) = tamga(folder.path(), &["verify", "--trust", &request, &request]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("skipped"), "{err}");
 }
 
 /// The whole job twice over the same data, and a log of it that names nobody.
@@ -221,7 +316,11 @@ fn the_national_profile_trusts_what_it_knows_and_nothing_else() {
         add(&arguments)
     };
     assert_eq!(all("kz", &test).0, 1, "test authorities are not those of production");
-    let trusted = || tamga(folder.path(), &["trust", "list"]).1.lines().count();
+    // Beside the anchor of the demonstration itself.
+    let trusted = || {
+        let list = tamga(folder.path(), &["trust", "list"]).1;
+        list.lines().filter(|line| !line.contains("DEMONSTRATION")).count()
+    };
     assert_eq!(trusted(), 0);
     let (code, out, err) = all("kz", &production);
     assert_eq!((code, trusted()), (0, 11), "{out}{err}");
@@ -263,4 +362,72 @@ fn policies_are_taken_by_name() {
     let text = "id = \"agency\"\nversion = \"1\"\nextends = \"kz-500\"\nroles = [\"first-head\"]";
     std::fs::write(folder.path().join("agency.toml"), text).unwrap();
     assert_eq!(judged("agency.toml"), (1, Some("agency".into()), Some("id-role-not-allowed".into())));
+}
+
+const CATALOGUE: &str = "[[services]]\nid = \"boats\"\nedition = \"2026\"\nname = { kk = \"а\", ru = \"б\" }\n\
+    activity = { kk = \"а\", ru = \"б\" }\nresult = \"permit\"\npermit_type = \"BTS\"\n\
+    identity = { json_iin = \"/applicant/iin\" }\n";
+
+#[test]
+fn services_and_numbers_are_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("services.toml"), CATALOGUE).unwrap();
+    let config = |text: &str, command: &str| {
+        std::fs::write(folder.path().join("tamga.toml"), text).unwrap();
+        tamga(folder.path(), &["config", command, "--config", "tamga.toml"])
+    };
+    let text = "catalogue = \"services.toml\"\n[numbers]\nrequest = \"R{year}{serial:6}\"\n";
+    let (code, out, err) = config(text, "print");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("R{year}{serial:6}") && out.contains("KZ{check}{type}{serial:8}"), "{out}");
+    assert_eq!(config(text, "check").0, 0);
+    for (wrong, code) in [("[numbers]\nlicence = \"KZ{type}\"\n", 64), ("catalogue = \"missing.toml\"\n", 65)] {
+        assert_eq!(config(wrong, "check").0, code, "{wrong}");
+    }
+    for wrong in [
+        CATALOGUE.replace("permit_type", "letters"),
+        CATALOGUE.replace("\"/applicant/iin\"", "\"applicant/iin\""),
+        CATALOGUE.replace("json_iin", "xml_iin").replace("/applicant/iin", "/a/[b"),
+        CATALOGUE.replace("BTS", "boats"),
+        CATALOGUE.repeat(2),
+    ] {
+        std::fs::write(folder.path().join("services.toml"), &wrong).unwrap();
+        let (code, _, err) = config(text, "check");
+        assert_eq!(code, 64, "{wrong}: {err}");
+    }
+}
+
+#[test]
+fn the_command_compares_what_the_signed_content_says() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tamga(folder.path(), &["demo"]).0, 0);
+    std::fs::write(folder.path().join("services.toml"), CATALOGUE).unwrap();
+    let demonstration = "tamga-data/demonstration";
+    let file = |name: &str| format!("{demonstration}/{name}");
+    let sign = |content: &str| {
+        std::fs::write(folder.path().join("content.json"), content).unwrap();
+        let (key, certificate) = (file("applicant.key"), file("applicant.pem"));
+        let arguments = ["sign", "content.json", "--key", &key, "--certificate", &certificate, "-o", "content.p7m"];
+        assert_eq!(tamga(folder.path(), &arguments).0, 0);
+    };
+    let verify = |more: &[&str]| {
+        let material = [file("root.pem"), file("authority.pem"), file("root.crl"), file("authority.crl")];
+        #[rustfmt::skip]
+        let common = ["verify", "content.p7m", "--trust", &material[0], "--intermediates", &material[1],
+            "--crl", &material[2], "--crl", &material[3], "--iin", Holder::IIN, "--json"];
+        let (code, out, err) = tamga(folder.path(), &[&common[..], more].concat());
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap_or_default();
+        (code, report["refusal"]["code"].as_str().unwrap_or_default().to_owned(), err)
+    };
+    std::fs::write(folder.path().join("tamga.toml"), "catalogue = \"services.toml\"\n").unwrap();
+    let boats: &[&str] = &["--service", "boats", "--config", "tamga.toml"];
+    sign(&format!("{{\"applicant\":{{\"iin\":\"{}\"}}}}", Holder::IIN));
+    for service in [&[][..], boats, &["--service", "agency-pipelines"]] {
+        assert_eq!(verify(service).0, 0, "{service:?}");
+    }
+    sign("{\"applicant\":{\"iin\":\"900101300017\"}}");
+    assert_eq!(verify(&[]).0, 0, "no rule, nothing to compare");
+    assert_eq!(verify(boats).1, "id-content-mismatch");
+    let (code, _, err) = verify(&["--service", "boats"]);
+    assert!(code == 64 && err.contains("agency-pipelines"), "{code} {err}");
 }

@@ -84,3 +84,28 @@ fn national_test_signers_are_identified() {
         assert!(!identity.roles.is_empty(), "{file}");
     }
 }
+
+/// The example of RFC 8410 §10.2: X25519 key, Ed25519 signature, keyUsage with `critical` encoded although it is FALSE.
+const RFC8410_EXAMPLE: &str = "
+    MIIBLDCB36ADAgECAghWAUdKKo3DMDAFBgMrZXAwGTEXMBUGA1UEAwwOSUVURiBUZX
+    N0IERlbW8wHhcNMTYwODAxMTIxOTI0WhcNNDAxMjMxMjM1OTU5WjAZMRcwFQYDVQQD
+    DA5JRVRGIFRlc3QgRGVtbzAqMAUGAytlbgMhAIUg8AmJMKdUdIt93LQ+91oNvzoNJj
+    ga9OukqY6qm05qo0UwQzAPBgNVHRMBAf8EBTADAQEAMA4GA1UdDwEBAAQEAwIDCDAg
+    BgNVHQ4BAQAEFgQUmx9e7e0EM4Xk97xiPFl1uQvIuzswBQYDK2VwA0EAryMB/t3J5v
+    /BzKc9dNZIpDmAgs3babFOTQbs+BolzlDUwsPrdGxO3YNGhW7Ibz3OGhhlxXrCe1Cg
+    w1AH9efZBw==";
+
+#[test]
+fn the_example_of_rfc8410_is_a_certificate() {
+    use tamga::crypto::{PublicKey, SignatureAlgorithm};
+    let der = tamga::format::armour::base64_text(RFC8410_EXAMPLE.as_bytes()).unwrap();
+    let certificate = Certificate::parse(&der).unwrap();
+    assert!(!certificate.is_critical(tamga::pki::extension::id::KEY_USAGE));
+    assert!(certificate.key_usage().unwrap().contains(tamga::pki::extension::KeyUsage::KEY_AGREEMENT));
+    assert!(PublicKey::from_spki(certificate.spki()).is_err(), "a key that cannot sign");
+    // The issuer's key, §10.1.
+    let issuer =
+        tamga::format::armour::base64_text(b"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=").unwrap();
+    let issuer = PublicKey::from_spki(&issuer).unwrap();
+    issuer.verify(&SignatureAlgorithm::Ed25519, certificate.tbs(), certificate.signature()).unwrap();
+}

@@ -205,6 +205,88 @@ fn a_critical_extension_is_not_known() {
 }
 
 #[test]
+fn a_critical_extension_of_the_trust_anchor_is_not_known() {
+    let unknown = Extension::new(oid!(1, 3, 6, 1, 4, 1, 99999, 1), encode::null());
+    let issued = |extension: Extension| {
+        let root = Credential::root(&authority("Root", &key("root")).with(extension), key("root")).unwrap();
+        let ca = below(&root, &authority("CA", &key("ca")), "ca");
+        let target = below(&ca, &signer("Signer"), "signer");
+        Case::new(&root, &[&ca], &target)
+    };
+    issued(unknown.clone()).ends_in(&[]);
+    issued(unknown.clone().critical()).ends_in(&["xcv-critical-extension-unknown"]);
+    // Nor is a signer accepted for being named as an anchor itself.
+    let (root, ca, _) = good();
+    let target = below(&ca, &signer("Signer").with(unknown.critical()), "signer");
+    let mut case = Case::new(&root, &[&ca], &target);
+    case.anchors.push(target.certificate.clone());
+    case.ends_in(&["xcv-critical-extension-unknown"]);
+}
+
+#[test]
+fn a_trust_anchor_that_is_no_authority_issues() {
+    // A signer's certificate without basicConstraints and keyUsage, named as an anchor to accept that signer alone.
+    let template = CertificateTemplate::new(name("Pinned"), key("pinned").spki(), YEAR);
+    let pinned = Credential::root(&template, key("pinned")).unwrap();
+    let forged = below(&pinned, &signer("Forged"), "forged");
+    Case::new(&pinned, &[], &forged).ends_in(&["xcv-basic-constraints"]);
+    let mut alone = Case::new(&pinned, &[], &pinned);
+    alone.ends_in(&[]);
+    alone.lists.clear();
+    alone.ends_in(&[]);
+}
+
+#[test]
+fn a_certificate_alone_over_a_key_that_may_not_sign() {
+    use tamga::verify::{DeclaredApplicant, VerificationInputs, verify};
+    let (root, ca, _) = good();
+    let anchors = [Certificate::parse(&root.certificate).unwrap()];
+    let pool = [Certificate::parse(&ca.certificate).unwrap()];
+    let lists = [&root, &ca]
+        .map(|issuer| -> Arc<dyn RevocationList> { Arc::new(Crl::parse(&list(1).issue(issuer).unwrap()).unwrap()) });
+    let policy = Policy::default();
+    let judge = |spki: &[u8]| {
+        let template = CertificateTemplate { spki: spki.to_vec(), ..signer("Signer") };
+        let document = template.issue(&ca).unwrap();
+        let context = ValidationContext {
+            trust_anchors: &anchors,
+            intermediates: &pool,
+            lists: &lists,
+            ..ValidationContext::default()
+        };
+        let report = verify(&VerificationInputs {
+            report_id: "test",
+            at: AT,
+            received_at: None,
+            document: &document,
+            format: None,
+            content: None,
+            declared: DeclaredApplicant::default(),
+            service: None,
+            policy: &policy,
+            context,
+        });
+        report.refusal.map(|refusal| refusal.code)
+    };
+    let spki = |algorithm: &[&[u8]], key: &[u8]| {
+        encode::sequence(&[&encode::sequence(algorithm), &encode::element(tamga::asn1::Tag::BIT_STRING, &[&[0], key])])
+    };
+    assert_eq!(judge(key("signer").spki()), None);
+    // RSA of 1024 bits; the curve's parameters spelled out; a key for agreement alone.
+    let modulus = encode::unsigned(&[0xff; 128]);
+    let short = encode::sequence(&[&modulus, &encode::unsigned(&[1, 0, 1])]);
+    let rsa = encode::oid(oid!(1, 2, 840, 113549, 1, 1, 1));
+    let explicit = [&encode::oid(oid!(1, 2, 840, 10045, 2, 1))[..], &encode::sequence(&[&encode::small_unsigned(1)])];
+    for weak in [
+        spki(&[&rsa, &encode::null()], &short),
+        spki(&explicit, &[4; 65]),
+        spki(&[&encode::oid(oid!(1, 3, 101, 110))], &[9; 32]),
+    ] {
+        assert_eq!(judge(&weak).as_deref(), Some("sav-algorithm-not-allowed"));
+    }
+}
+
+#[test]
 fn another_key_has_the_issuers_name() {
     let (root, ca, _) = good();
     let impostor = below(&root, &authority("CA", &key("impostor")), "impostor");

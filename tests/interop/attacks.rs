@@ -7,9 +7,10 @@ use crate::message::{
 };
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
-use tamga::asn1::{Oid, Tag, encode, oid};
+use tamga::asn1::{Oid, Reader, Tag, encode, oid};
 use tamga::crypto::{DigestAlgorithm, SignatureAlgorithm};
-use tamga::demonstration::{Key, KeyKind};
+use tamga::demonstration::{Holder, Key, KeyKind, extension};
+use tamga::pki::extension::KeyUsage;
 
 const CONTENT: &[u8] = b"licence for ten kilometres";
 
@@ -76,6 +77,48 @@ fn signed_attributes_out_of_order() {
 }
 
 #[test]
+fn a_signing_time_among_the_unsigned_attributes() {
+    let (fixture, message) = ecdsa();
+    let attributes = encode::set_of(&message.attributes);
+    let value = fixture.signer.key.private().sign(&message.algorithm, &attributes).unwrap();
+    let with_unsigned = |unsigned: Vec<u8>| {
+        let mut signed = attributes.clone();
+        signed[0] = 0xa0;
+        let signer_info = encode::sequence(&[
+            &encode::small_unsigned(1),
+            &message.signer,
+            &message.digest_identifier,
+            &signed,
+            &message.signature_identifier,
+            &encode::octet_string(&value),
+            &encode::implicit_set_of(Tag(0xa1), &[unsigned]),
+        ]);
+        message.enclose(&[signer_info])
+    };
+    let harmless = attribute(oid!(1, 3, 6, 1, 4, 1, 99999, 3), &[encode::null()]);
+    assert!(fixture.judge(&with_unsigned(harmless), None).holds());
+    let time = || encode::time("2026-11-22T02:00:00Z".parse().unwrap());
+    for (kind, value) in
+        [(SIGNING_TIME, time()), (CONTENT_TYPE, encode::oid(ID_DATA)), (MESSAGE_DIGEST, encode::octet_string(&[7; 32]))]
+    {
+        let document = with_unsigned(attribute(kind, &[value]));
+        refused(&fixture, &document, "sav-attribute-inconsistent", &format!("{kind} unsigned"));
+    }
+}
+
+#[test]
+fn values_of_a_signed_attribute_out_of_order() {
+    let (fixture, message) = ecdsa();
+    let values = [encode::octet_string(b"b"), encode::octet_string(b"a")];
+    let kind = oid!(1, 3, 6, 1, 4, 1, 99999, 2);
+    let mut sorted = values.clone();
+    sorted.sort();
+    assert!(fixture.judge(&message.clone().and(attribute(kind, &sorted)).sign(&fixture.signer), None).holds());
+    let document = message.and(attribute(kind, &values)).sign(&fixture.signer);
+    refused(&fixture, &document, "fc-malformed", "an attribute whose values are no SET OF in DER");
+}
+
+#[test]
 fn signed_attributes_in_ber() {
     let (fixture, message) = ecdsa();
     let mut sorted = message.attributes.clone();
@@ -89,6 +132,27 @@ fn signed_attributes_in_ber() {
         }
         refused(&fixture, &message.sign_octets(&fixture.signer, &octets), "fc-malformed", "BER attributes");
     }
+}
+
+#[test]
+fn a_malformed_signer_certificate_is_not_called_missing() {
+    let (fixture, message) = ecdsa();
+    let twice = extension::key_usage(KeyUsage::NON_REPUDIATION);
+    let mut template = fixture.world.template(&Holder::person(), fixture.signer.key.spki());
+    template.extensions.push(twice.clone());
+    template.extensions.push(twice);
+    let certificate = template.issue(&fixture.world.authority).unwrap();
+    assert!(tamga::pki::Certificate::parse(&certificate).is_err());
+    // Its serial number, out of bytes that are no certificate: version, then the INTEGER.
+    let mut fields = Reader::der(&certificate).sequence().unwrap().sequence().unwrap();
+    fields.element().unwrap();
+    let serial_number = fields.element().unwrap();
+    let authority = tamga::pki::Certificate::parse(&fixture.world.authority.certificate).unwrap();
+    let signer = encode::sequence(&[authority.subject().raw(), serial_number.raw]);
+    let message = Message { certificates: vec![certificate], signer, ..message }.without(SIGNING_CERTIFICATE_V2);
+    let document = message.sign(&fixture.signer);
+    let verdict = fixture.judge_alone(&document, None);
+    assert!(verdict.refused_with("xcv-certificate-malformed"), "{:?}", verdict.codes());
 }
 
 // Attack 12.
@@ -294,7 +358,7 @@ fn nesting_without_end() {
         nested.extend(encode::octet_string(CONTENT));
         nested.extend(std::iter::repeat_n([0, 0], depth).flatten());
         let document = Message { content: Some(nested), ..message.clone() }.sign(&fixture.signer);
-        assert!(!fixture.judge(&document, None).holds(), "depth {depth}");
+        refused(&fixture, &document, "fc-limit-exceeded", &format!("depth {depth}"));
     }
 }
 

@@ -1,7 +1,9 @@
 //! What we make, openssl accepts.
 
 use crate::fixture::{Fixture, moment};
+use crate::message::Message;
 use crate::openssl::OpenSsl;
+use tamga::asn1::encode;
 use tamga::crypto::Digest;
 use tamga::demonstration::{Credential, Holder, KeyKind};
 use tamga::licensing::{DocumentKind, EQUIVALENCE, Licence};
@@ -9,7 +11,8 @@ use tamga::pki::Certificate;
 use tamga::service::signing::{SigningOrder, SigningWarning, sign_cms};
 use tamga::stamp::{Encapsulation, SealProfile, Sealer, prepare, read_content, seal};
 
-/// openssl 3.0 has no Ed25519 in CMS: it asks for a digest that the algorithm does not have.
+/// openssl 3.0 has no Ed25519 in CMS: it asks for a digest that the algorithm does not have. The primitive is compared in
+/// [`openssl_and_we_agree_on_ed25519_over_signed_attributes`].
 fn peer_knows(kind: KeyKind) -> bool {
     kind != KeyKind::Ed25519
 }
@@ -94,6 +97,27 @@ fn openssl_accepts_what_an_applicant_signs_attached_and_detached() {
             }
         }
     }
+}
+
+/// RFC 8419 §3.1: the signature is over the DER of the signed attributes itself, and their digest is SHA-512.
+#[test]
+fn openssl_and_we_agree_on_ed25519_over_signed_attributes() {
+    let fixture = Fixture::new(KeyKind::Ed25519);
+    let peer = OpenSsl::new(&fixture);
+    let message = Message::new(&fixture.signer, b"request");
+    let document = message.sign(&fixture.signer);
+    let parsed = tamga::format::cms::parse(&document, None).unwrap();
+    let [signature] = parsed.signatures.as_slice() else { panic!("one signer") };
+    assert!(peer.verifies(&signature.message, &signature.signature));
+    let mut altered = signature.message.to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    assert!(!peer.verifies(&altered, &signature.signature));
+
+    let attributes = encode::set_of(&message.attributes);
+    let theirs = message.assemble(Some(&attributes), &peer.sign_message(&attributes));
+    assert!(fixture.judge_alone(&theirs, None).holds());
+    let over_another = message.assemble(Some(&attributes), &peer.sign_message(b"another message"));
+    assert!(fixture.judge_alone(&over_another, None).refused_with("cv-signature-invalid"));
 }
 
 #[test]

@@ -61,6 +61,27 @@ impl OpenSsl {
         self.read("signed")
     }
 
+    /// `openssl pkeyutl` over a message itself, for keys that openssl 3.0 does not take in CMS: whether it verifies a
+    /// signature under the key of `signer.pem`.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let key = self.run(&["x509", "-in", "signer.pem", "-noout", "-pubkey"]);
+        self.write("public.pem", &key.stdout);
+        self.write("message", message);
+        self.write("signature", signature);
+        #[rustfmt::skip]
+        let arguments = ["pkeyutl", "-verify", "-rawin", "-in", "message", "-sigfile", "signature", "-pubin",
+            "-inkey", "public.pem"];
+        self.run(&arguments).status.success()
+    }
+
+    /// The same for signing, with `signer.key`.
+    pub fn sign_message(&self, message: &[u8]) -> Vec<u8> {
+        self.write("message", message);
+        let arguments = ["pkeyutl", "-sign", "-rawin", "-in", "message", "-out", "signature", "-inkey", "signer.key"];
+        assert!(self.run(&arguments).status.success());
+        self.read("signature")
+    }
+
     /// Whether `openssl cms -verify` accepts; its complaint otherwise.
     pub fn verify(&self, document: &[u8], content: Option<&[u8]>, arguments: &[&str]) -> Result<Vec<u8>, String> {
         self.write("document", document);

@@ -12,7 +12,7 @@ mod signed_attributes;
 
 use super::limits::{MAX_CERTIFICATES, MAX_DOCUMENT_BYTES, MAX_SIGNERS, MAX_TIMESTAMPS, check_limit};
 use super::{Format, ParsedDocument, ParsedSignature, SignerIdentifier};
-use crate::asn1::{Element, Error, Oid, Reader, Tag, oid};
+use crate::asn1::{Element, Error, ErrorKind, MAX_DEPTH, Oid, Reader, Tag, oid};
 use crate::crypto::{AlgorithmError, AlgorithmIdentifier, Digest, DigestAlgorithm, SignatureAlgorithm};
 use crate::report::{CheckId, Checks, Reason};
 use long_term::SignedDataElements;
@@ -25,7 +25,10 @@ pub const ID_DATA: Oid<'static> = oid!(1, 2, 840, 113549, 1, 7, 1);
 pub const ID_SIGNED_DATA: Oid<'static> = oid!(1, 2, 840, 113549, 1, 7, 2);
 
 fn malformed(error: Error) -> Reason {
-    Reason::FcMalformed { what: format!("CMS: {error}") }
+    match error.kind {
+        ErrorKind::TooDeep => Reason::FcLimitExceeded { limit: "nesting".to_owned(), maximum: MAX_DEPTH.into() },
+        _ => Reason::FcMalformed { what: format!("CMS: {error}") },
+    }
 }
 
 fn refuse(what: &str) -> Reason {
@@ -97,6 +100,17 @@ pub fn parse_signed_data<'a>(
 pub fn certificates(document: &[u8]) -> Vec<Vec<u8>> {
     let carried = envelope(document).map(|envelope| envelope.certificates).unwrap_or_default();
     carried.into_iter().map(Cow::into_owned).collect()
+}
+
+/// Certificates and revocation lists out of SignedData that has no signers and no content (RFC 5652 §5.1, "the
+/// degenerate case"): how sets of certificates are handed around, often in a file named `.p7b`.
+///
+/// A document that somebody signed is no such set: what it carries is its signer's choice.
+pub fn certificates_and_lists(document: &[u8]) -> Option<Vec<Cow<'_, [u8]>>> {
+    let envelope = envelope(document).ok()?;
+    let is_set = envelope.signer_infos.is_empty() && envelope.content.is_none();
+    let lists = envelope.crls.into_iter().map(Cow::Borrowed);
+    is_set.then(|| envelope.certificates.into_iter().chain(lists).collect())
 }
 
 /// The parts of SignedData, unjudged.
@@ -341,6 +355,11 @@ fn signer<'a>(
     parsed.findings.pass(CheckId::DocumentFormat);
     if let Some(attributes) = unsigned_attributes {
         parsed.unsigned_values = long_term::unsigned_values(&attributes)?;
+        // RFC 5652 §11.1 to §11.3, RFC 5035 §3, RFC 6211 §2: "MUST NOT be an unsigned attribute".
+        for name in parsed.unsigned_values.iter().filter_map(|value| signed_attributes::signed_only(value.kind)) {
+            let reason = Reason::SavAttributeInconsistent { attribute: name.to_owned() };
+            parsed.findings.fail(CheckId::SignedAttributes, reason);
+        }
         parsed.signature_timestamps = values_of(long_term::SIGNATURE_TIMESTAMP, &parsed.unsigned_values);
         parsed.archive_timestamps = values_of(long_term::ARCHIVE_TIMESTAMP_V3, &parsed.unsigned_values);
     }

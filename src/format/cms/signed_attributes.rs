@@ -27,6 +27,11 @@ const SINGLE: &[(Oid<'static>, &str)] = &[
     (SIGNING_CERTIFICATE_V2, "signingCertificateV2"),
 ];
 
+/// The name of an attribute that is always a signed one.
+pub(super) fn signed_only(kind: Oid<'_>) -> Option<&'static str> {
+    SINGLE.iter().find(|row| row.0 == kind).map(|row| row.1)
+}
+
 /// What the signed attributes say.
 pub(super) struct SignedAttributes<'a> {
     /// The octets that were signed: the received ones under the tag SET OF (RFC 5652 §5.4).
@@ -82,7 +87,7 @@ impl<'a> SignedAttributes<'a> {
             let kind = inner.oid().map_err(malformed)?;
             let values = inner.expect(Tag::SET).map_err(malformed)?;
             inner.finish().map_err(malformed)?;
-            let name = SINGLE.iter().find(|row| row.0 == kind).map(|row| row.1);
+            let name = signed_only(kind);
             if let Some(name) = name
                 && seen.contains(&kind)
             {
@@ -93,6 +98,9 @@ impl<'a> SignedAttributes<'a> {
             let mut reader = values.reader().map_err(malformed)?;
             // RFC 5652 §5.3: SET OF AttributeValue is never empty.
             let value = reader.element().map_err(|_| refuse("an attribute has no value"))?;
+            if !ascends(&value, reader.clone()).map_err(malformed)? {
+                return Err(refuse("the values of a signed attribute are not in DER order"));
+            }
             match name {
                 Some(name) if !reader.is_empty() => {
                     parsed.reasons.push(Reason::SavAttributeDuplicated { attribute: name.to_owned() });
@@ -257,8 +265,21 @@ fn issuer_serial_number<'a>(element: &Element<'a>) -> Result<IssuerSerial<'a>, a
     Ok(IssuerSerial { issuer: Cow::Borrowed(issuer), serial_number: Cow::Borrowed(serial_number) })
 }
 
+/// Whether the elements of a SET OF ascend (X.690 §11.6), the first one apart.
+fn ascends<'a>(first: &Element<'a>, mut rest: Reader<'a>) -> Result<bool, asn1::Error> {
+    let mut previous = first.raw;
+    while !rest.is_empty() {
+        let next = rest.element()?.raw;
+        if next < previous {
+            return Ok(false);
+        }
+        previous = next;
+    }
+    Ok(true)
+}
+
 /// Whether an element is DER through and through, as far as tags alone tell: lengths, booleans, integers, bit strings,
-/// no constructed strings, and SET OF order of primitive sets.
+/// no constructed strings. The order of sets is the callers' to check: a tag does not tell SET from SET OF.
 fn check_der(element: &Element<'_>) -> Result<(), asn1::Error> {
     match element.tag {
         Tag::BOOLEAN => element.boolean().map(drop),

@@ -73,8 +73,7 @@ impl KeyStore {
             return Err(KeyStoreError::Malformed);
         }
         let password = password.map(Password::new);
-        let contents = if armour::without_bom_and_space(file).starts_with(b"-----BEGIN ") || file.first() != Some(&0x30)
-        {
+        let contents = if file.first() != Some(&0x30) {
             read_pem(file, password.as_ref())?
         } else {
             read_der(file, password.as_ref())?
@@ -124,8 +123,8 @@ fn malformed(_: Error) -> KeyStoreError {
 }
 
 fn read_pem(text: &[u8], password: Option<&Password>) -> Result<Contents, KeyStoreError> {
-    let text = armour::without_bom_and_space(text);
-    if !text.starts_with(b"-----BEGIN ") {
+    if armour::first_label(text).is_none() {
+        let text = armour::without_bom_and_space(text);
         let der = Zeroizing::new(armour::base64_text(text).map_err(|_| KeyStoreError::Malformed)?);
         return read_der(&der, password);
     }

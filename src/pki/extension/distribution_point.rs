@@ -17,8 +17,7 @@ impl ReasonFlags {
 
     fn of(element: &Element<'_>) -> Result<ReasonFlags, Error> {
         let bits = element.retagged(Tag::BIT_STRING).bit_string()?;
-        let value = named_bits(&bits, 9).ok_or(element.invalid())?;
-        Ok(ReasonFlags(value & ReasonFlags::ALL.0))
+        Ok(ReasonFlags(named_bits(&bits, 9) & ReasonFlags::ALL.0))
     }
 
     /// The reasons in both sets.
