@@ -109,7 +109,9 @@ pub fn certificates(document: &[u8]) -> Vec<Vec<u8>> {
 pub fn certificates_and_lists(document: &[u8]) -> Option<Vec<Cow<'_, [u8]>>> {
     let envelope = envelope(document).ok()?;
     let is_set = envelope.signer_infos.is_empty() && envelope.content.is_none();
-    let lists = envelope.crls.into_iter().map(Cow::Borrowed);
+    // The other RevocationInfoChoice, [1], is no list.
+    let lists = envelope.elements.revocations.into_iter().filter(|choice| choice.first() == Some(&Tag::SEQUENCE.0));
+    let lists = lists.map(Cow::Borrowed);
     is_set.then(|| envelope.certificates.into_iter().chain(lists).collect())
 }
 
