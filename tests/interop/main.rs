@@ -9,6 +9,6 @@ mod documents;
 mod fixture;
 mod licences;
 mod message;
-mod national_stores;
+mod national;
 mod openssl;
 mod order_500;

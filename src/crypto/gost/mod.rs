@@ -51,6 +51,26 @@ impl ParameterSet {
     }
 }
 
+impl ParameterSet {
+    /// `count` products in the field of the coordinates, two at a time: what benchmarks count in.
+    #[doc(hidden)]
+    pub fn multiply_in_field(self, count: u32) -> u64 {
+        fn products<C: curve::Curve>(count: u32) -> u64 {
+            let Affine { x, y } = Affine::<C>::generator();
+            let (mut a, mut b) = (x + y, y);
+            for _ in 0..count / 2 {
+                (a, b) = (a * y, b * y);
+            }
+            (a + b).integer().words().first().copied().unwrap_or_default()
+        }
+        match self {
+            ParameterSet::Tc26A512 => products::<Tc26A512>(count),
+            ParameterSet::Tc26A256 => products::<Tc26A256>(count),
+            ParameterSet::CryptoProA => products::<CryptoProA>(count),
+        }
+    }
+}
+
 /// Why a key or a signature is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GostError {

@@ -59,11 +59,11 @@ impl<C: Curve> SecretScalar<C> {
         let seed = self.seed.get_or_init(|| NonceSeed::new(&*Zeroizing::new(self.scalar.integer()), &self.noise));
         let mut nonces = Nonces::new(seed, &e.integer(), hedge);
         loop {
-            let nonce = Zeroizing::new(nonces.next::<C>());
+            let nonce = Zeroizing::new(nonces.scalar::<C>());
             if let Some(signature) = self.sign_with_nonce(e, &nonce, order) {
                 return Ok(signature);
             }
-            nonces.reseed();
+            nonces.advance();
         }
     }
 
