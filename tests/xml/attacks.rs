@@ -348,6 +348,19 @@ fn entities_and_bombs() {
     }
 }
 
+/// Attack 5: comments leave nothing in the octets, but the walk through them takes time; thirty walks are more than one
+/// document is worth.
+#[test]
+fn references_over_comments_are_charged_for() {
+    let one = reference("", &method("Transform"), SHA256)
+        .replace("<ds:DigestValue/>", "<ds:DigestValue>AAAA</ds:DigestValue>");
+    let signature = template(&method("CanonicalizationMethod"), RSA, &one.repeat(30))
+        .replace("<ds:SignatureValue/>", "<ds:SignatureValue>AAAA</ds:SignatureValue>");
+    let comment = format!("<!--{}-->", "x".repeat(9 << 20));
+    refused("comments", &format!("<form>{comment}{signature}</form>"), None, &["fc-limit-exceeded"]);
+    refused("no comments", &format!("<form>{signature}</form>"), None, &["cv-digest-mismatch"]);
+}
+
 /// Attack 6.
 #[test]
 fn transforms_that_are_programs() {
