@@ -13,14 +13,14 @@ use crate::{
     demonstration::{Holder, Key, KeyKind, World},
     licensing::{Catalogue, Date, DocumentKind, EQUIVALENCE, Licence},
     pki::{Certificate, Crl, Iin, RevocationList},
-    report::{Decision, SOFTWARE, Time},
+    report::{Decision, SOFTWARE, Time, ValidationReport},
     service::signing::{SigningOrder, sign_cms},
     stamp::{Encapsulation, SealProfile, Sealer, prepare, seal},
     verify::{
         DeclaredApplicant, ServiceRules, VerificationInputs, certificate::ValidationContext, policy::Policy, verify,
     },
 };
-use clap::Args;
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::{
@@ -56,10 +56,35 @@ const SIGNATURES_OF_A_PATH: f64 = 4.0;
 /// Size of the request that is verified.
 const REQUEST_BYTES: usize = 16 * 1024;
 
+#[derive(Debug, Subcommand)]
+enum What {
+    #[command(flatten)]
+    Lists(bench_crl::What),
+    /// One piece of work so many times and nothing else, for a profiler.
+    Calls {
+        /// What is done.
+        #[arg(long, value_enum, default_value = "warm")]
+        work: Work,
+        #[arg(long, default_value = "100")]
+        times: u64,
+    },
+}
+
+/// A verdict on an RSA-2048 request.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Work {
+    /// From a signer who was seen before.
+    Warm,
+    /// From a signer who was not.
+    Cold,
+    /// Warm, and the report written as JSON.
+    Answer,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: Option<bench_crl::What>,
+    what: Option<What>,
     /// Figures for a machine.
     #[arg(long)]
     json: bool,
@@ -120,8 +145,10 @@ impl Whole {
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    if let Some(what) = arguments.what {
-        return bench_crl::run(what);
+    match arguments.what {
+        Some(What::Lists(what)) => return bench_crl::run(what),
+        Some(What::Calls { work, times }) => return calls(work, times),
+        None => {}
     }
     let pace = Pace::new(&arguments);
     let kinds = if arguments.quick { vec![KeyKind::P256] } else { [&KeyKind::ALL[..], &KeyKind::NATIONAL].concat() };
@@ -141,6 +168,33 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         table(&figures)
     };
     print(&text)?;
+    Ok(Exit::Success)
+}
+
+fn calls(work: Work, times: u64) -> Result<Exit, Failure> {
+    let world = World::with_keys(super::verify::now()?, new_key(KeyKind::Rsa2048)?, new_key(KeyKind::Rsa2048)?);
+    let world = world.map_err(Failure::fault)?;
+    let bench = Bench::new(&world)?;
+    let key = new_key(KeyKind::Rsa2048)?;
+    let signer = world.authority.issue(&world.template(&Holder::person(), key.spki()), key).map_err(Failure::fault)?;
+    let order = SigningOrder {
+        content: &bench_http::content(REQUEST_BYTES),
+        encapsulation: Encapsulation::Attached,
+        certificate: &Certificate::parse(&signer.certificate).map_err(Failure::fault)?,
+        chain: std::slice::from_ref(&world.authority.certificate),
+        at: world.at,
+    };
+    let request = sign_cms(&order, signer.key.private()).map_err(Failure::fault)?.document;
+    for _ in 0..times {
+        let known = if matches!(work, Work::Cold) { Known::Nothing } else { Known::Warm };
+        let report = bench.report(black_box(&request), known);
+        if matches!(work, Work::Answer) {
+            black_box(serde_json::to_vec(&report).map_err(Failure::fault)?);
+        }
+        if report.decision != Decision::Accepted {
+            return Err(Failure::fault("the request of the measurement is not accepted"));
+        }
+    }
     Ok(Exit::Success)
 }
 
@@ -237,14 +291,14 @@ impl Bench {
     }
 
     /// The verdict on an applicant's request.
-    fn decide(&self, document: &[u8], known: Known) -> Decision {
+    fn report(&self, document: &[u8], known: Known) -> ValidationReport {
         let declared = DeclaredApplicant { iin: Iin::parse(Holder::IIN), bin: None };
         self.verdict(document, &self.policy, declared, Some(&self.rules), known)
     }
 
     /// The verdict on a seal of our own.
     fn decide_seal(&self, document: &[u8]) -> Decision {
-        self.verdict(document, &self.seal_policy, DeclaredApplicant::default(), None, Known::Warm)
+        self.verdict(document, &self.seal_policy, DeclaredApplicant::default(), None, Known::Warm).decision
     }
 
     fn verdict(
@@ -254,8 +308,8 @@ impl Bench {
         declared: DeclaredApplicant,
         service: Option<&ServiceRules>,
         known: Known,
-    ) -> Decision {
-        let report = verify(&VerificationInputs {
+    ) -> ValidationReport {
+        verify(&VerificationInputs {
             report_id: "bench",
             at: self.at,
             received_at: None,
@@ -274,8 +328,7 @@ impl Bench {
                 },
                 ..ValidationContext::default()
             },
-        });
-        report.decision
+        })
     }
 }
 
@@ -320,7 +373,7 @@ fn measure(kind: KeyKind, pace: Pace) -> Result<Row, Failure> {
         at,
     };
     let request = sign_cms(&order, private).map_err(Failure::fault)?.document;
-    let accepted = |known| bench.decide(black_box(&request), known) == Decision::Accepted;
+    let accepted = |known| bench.report(black_box(&request), known).decision == Decision::Accepted;
     if !accepted(Known::Nothing) || !accepted(Known::Warm) {
         return Err(Failure::fault("the request of the measurement is not accepted"));
     }

@@ -2,7 +2,7 @@
 
 use super::{Environment, Exit, Failure, outcome::print, readable};
 use crate::{
-    adapter::material,
+    adapter::{material, signature_cache::KnownSignatures},
     app::revocation,
     config::Config,
     licensing::Catalogue,
@@ -141,6 +141,7 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
     let present = now()?;
     let at = at.unwrap_or(present);
     let mut worst = Exit::Success;
+    let facts = KnownSignatures::default();
     for path in files {
         let document = match read(&path) {
             Ok(document) => document,
@@ -165,6 +166,7 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
                 lists: &lists,
                 responses: &responses,
                 now: Some(present),
+                cache: Some(&facts),
                 ..ValidationContext::default()
             },
         };

@@ -1,6 +1,7 @@
 //! What every call passes before its handler sees it: the rule, the caller, the limits.
 //!
-//! *Invariant:* nothing of a body is read before the caller is known to be allowed.
+//! *Invariant:* nothing of a body is read before the caller is known to be allowed, but to be thrown away where there is
+//! no place for the call.
 
 use super::{
     Shared,

@@ -4,6 +4,7 @@
 //! and every signed reference agrees (attack 15).
 
 use super::policy::{Policy, Severity};
+use crate::crypto::DigestAlgorithm;
 use crate::format::{CertificateReference, ParsedSignature, SignerIdentifier};
 use crate::pki::Certificate;
 use crate::pki::name::Name;
@@ -111,9 +112,11 @@ fn same_name(issuer: &[u8], certificate: &Certificate) -> bool {
 }
 
 fn refers(reference: &CertificateReference<'_>, certificate: &Certificate) -> bool {
-    let digest_matches = reference
-        .digest_algorithm
-        .is_some_and(|algorithm| algorithm.digest(certificate.raw()).as_bytes() == reference.digest.as_ref());
+    let digest_matches = match reference.digest_algorithm {
+        Some(DigestAlgorithm::Sha256) => certificate.digest().as_bytes() == reference.digest.as_ref(),
+        Some(algorithm) => algorithm.digest(certificate.raw()).as_bytes() == reference.digest.as_ref(),
+        None => false,
+    };
     let issuer_matches = reference.issuer_serial.as_ref().is_none_or(|issuer_serial| {
         certificate.serial_number() == issuer_serial.serial_number.as_ref()
             && same_name(&issuer_serial.issuer, certificate)
