@@ -172,8 +172,9 @@ fn audit(data: &Path, report: &Path) -> Child {
         .arg("--report")
         .arg(report)
         .env_remove("TAMGA_CONFIG")
+        // A setting to the command, and an unknown one.
+        .env_remove("TAMGA_LICENCES")
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }
