@@ -42,7 +42,7 @@ struct Pace {
 impl Pace {
     fn new(arguments: &Arguments) -> Pace {
         let (rounds, round, connections, each, overload) = match arguments.quick {
-            true => (1, Duration::from_millis(2), 4, Duration::from_millis(100), Duration::from_millis(100)),
+            true => (1, Duration::from_millis(2), 4, Duration::from_millis(300), Duration::from_millis(500)),
             false => {
                 (5, Duration::from_millis(100), 64, Duration::from_secs(2), Duration::from_secs(arguments.overload))
             }
