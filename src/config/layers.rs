@@ -226,8 +226,13 @@ mod tests {
     #[test]
     fn the_documented_example_is_valid() {
         let guide = include_str!("../../docs/operating.md");
-        let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
-        let config = from_text(example).expect("valid");
+        let examples = || guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let mut config = from_text(examples().next().expect("an example")).expect("valid");
+        // The file of services is the guide's as well.
+        let file = tempfile::NamedTempFile::new().expect("temporary file");
+        let services = examples().find(|example| example.starts_with("[[services]]")).expect("a catalogue");
+        std::fs::write(file.path(), services).expect("written");
+        assert!(config.catalogue.replace(file.path().into()).is_some());
         config.check().expect("consistent");
         assert_eq!(config.http.clients.len(), 1);
         assert_eq!(config.environment, Environment::Production);
