@@ -65,7 +65,7 @@ pub fn root<N: Nodes>(nodes: &N, size: u64) -> Result<Hash, N::Error> {
     if size == 0 { Ok(empty_root()) } else { subtree(nodes, 0, size) }
 }
 
-/// PATH(m, D[n]): what proves the entry `index` (from 0) under the root of `size` entries. Empty where there is nothing
+/// `PATH(m, D[n])`: what proves the entry `index` (from 0) under the root of `size` entries. Empty where there is nothing
 /// to prove: `index` is not below `size`.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub fn inclusion_proof<N: Nodes>(nodes: &N, index: u64, size: u64) -> Result<Vec
     Ok(proof)
 }
 
-/// PROOF(m, D[n]): what proves that the tree of `new` entries begins with the tree of `old` entries. Empty where there is
+/// `PROOF(m, D[n])`: what proves that the tree of `new` entries begins with the tree of `old` entries. Empty where there is
 /// nothing to prove: `old` is 0 or not below `new`.
 ///
 /// # Errors
